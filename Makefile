@@ -1,0 +1,60 @@
+# Everything a person types for this project. `make` alone lists the targets.
+# The only things needed beforehand are Python >= 3.11 and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+UV     := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test fast check fix bench lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Preparing $(VENV) ..."
+ifneq ($(UV),)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $(READY)
+
+setup: $(READY)  ## create .venv with everything the project and its tests need
+
+run: setup  ## start the whole daemon on embedded stores (ARGS="--data-dir D --port P")
+	@exec $(BIN)/engarde run $(ARGS)
+
+test: setup  ## every test (ARGS go to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+fast: setup
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+check: setup  ## format, lint, types, import contracts, fast tests: run before each commit
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m coverage run -m pytest tests/unit -q $(ARGS)
+	@$(BIN)/python -m coverage report --skip-covered
+
+fix: setup  ## let ruff mend what it can
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+bench: setup  ## measure the running daemon against the two references (ARGS go to the bench)
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: setup  ## renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \
+	    --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .import_linter_cache

@@ -1,0 +1,104 @@
+"""Delivery: staged bodies become rows of the body store.
+
+Owns the rule that a body leaves PostgreSQL only after the store has proved by hash that it holds
+it. Delivery is at least once and idempotent, because the store knows each version by its own id.
+It gives way to people: while writes come in, it works in one lane and rests between batches.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+
+import anyio
+import msgspec
+
+from actors.clock import ticking
+from actors.delivery.messages import DeliveryMessage, Wake
+from engarde_daemon.core import Actor
+from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.records import ContentRecord, record_of
+from engarde_daemon.ports.bodies import BodyStore
+from engarde_daemon.ports.content import Bodies
+from engarde_daemon.ports.outbox import Outbox, Parcel
+
+DESTINATION = "zerodb"
+RETRY_MAX_S = 60.0
+
+
+class DeliveryPace(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is carried at once, and how often the outbox is looked at without a hint."""
+
+    batch_items: int = 50
+    batches_in_flight: int = 4
+    lease_s: float = 30.0
+    poll_s: float = 1.0
+
+
+class Delivery(Actor[DeliveryMessage]):
+    """Carries versions to the body store until the outbox has none left."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        store: BodyStore,
+        bodies: Bodies,
+        *,
+        pace: DeliveryPace,
+        rest_s: Callable[[], float],
+    ) -> None:
+        self._outbox = outbox
+        self._store = store
+        self._bodies = bodies
+        self._pace = pace
+        self._rest_s = rest_s
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Begin to look into the outbox regularly."""
+        await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)
+
+    async def receive(self, message: DeliveryMessage) -> None:
+        """Carry what there is, in several lanes."""
+        del message
+        async with anyio.create_task_group() as lanes:
+            for _ in range(self._pace.batches_in_flight):
+                lanes.start_soon(self._work_off)
+
+    async def _work_off(self) -> None:
+        # A lane ends when PostgreSQL goes away: leases run out, and the next reminder goes on.
+        with suppress(Unavailable):
+            while await self._carry_batch() == self._pace.batch_items:
+                await anyio.sleep(self._rest_s())
+
+    async def _carry_batch(self) -> int:
+        parcels = await self._outbox.claim(
+            DESTINATION, limit=self._pace.batch_items, lease_s=self._pace.lease_s
+        )
+        if parcels:
+            await self._carry(parcels)
+        return len(parcels)
+
+    async def _carry(self, parcels: Sequence[Parcel]) -> None:
+        try:
+            records = {parcel.id: await self._record(parcel) for parcel in parcels}
+            proved = await self._store.put_many(list(records.values()))
+        except Unavailable as error:
+            await self._defer(parcels, str(error))
+            return
+        done = [parcel for parcel in parcels if records[parcel.id].id in proved]
+        await self._outbox.settle(done)
+        await self._defer(
+            [parcel for parcel in parcels if records[parcel.id].id not in proved],
+            "the store did not prove that it holds the body",
+        )
+
+    async def _record(self, parcel: Parcel) -> ContentRecord:
+        body = parcel.body
+        if body is None:
+            body, _ = await self._bodies.of(parcel.item)
+        return record_of(parcel.item, body)
+
+    async def _defer(self, parcels: Sequence[Parcel], reason: str) -> None:
+        if parcels:
+            attempts = min(parcel.attempts for parcel in parcels)
+            await self._outbox.defer(
+                parcels, after_s=min(RETRY_MAX_S, 2.0 ** min(attempts, 6) / 2), reason=reason
+            )

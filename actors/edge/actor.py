@@ -1,0 +1,66 @@
+"""The edge: uvicorn under supervision.
+
+Owns the order at the ends of a life: requests are taken only when everything behind them runs, and
+a stop first lets the requests under way finish. If the server dies, this actor crashes with it.
+"""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from socket import socket
+from typing import Any
+
+import anyio
+import uvicorn
+
+from engarde_daemon.core import Actor, Message
+
+
+class Silence(Message, frozen=True):
+    """Nothing is ever said to the edge."""
+
+
+class Edge(Actor[Silence]):
+    """Serves one ASGI application on a socket that is bound already."""
+
+    def __init__(self, app: Any, listener: socket, *, grace_s: float) -> None:
+        self._listener = listener
+        self._server = _Uvicorn(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=max(1, int(grace_s)),
+            )
+        )
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Begin to serve."""
+        tasks = await resources.enter_async_context(anyio.create_task_group())
+        resources.callback(self._end)
+        tasks.start_soon(self._serve)
+
+    async def receive(self, message: Silence) -> None:
+        """Say nothing to what says nothing."""
+
+    async def _serve(self) -> None:
+        # A duplicate, because uvicorn closes what it serves and a restart must serve it again.
+        await self._server.serve(sockets=[self._listener.dup()])
+        if not self._server.should_exit:
+            raise RuntimeError("the HTTP server ended by itself")
+
+    def _end(self) -> None:
+        # Never by cancellation: that would cut requests off and make uvicorn 0.54 log a traceback.
+        self._server.should_exit = True
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its signal handlers: signals are the daemon's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

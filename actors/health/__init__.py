@@ -1,0 +1,1 @@
+"""How the stores are, looked at all the time."""

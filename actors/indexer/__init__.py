@@ -1,0 +1,1 @@
+"""Full text, kept up with the writes."""

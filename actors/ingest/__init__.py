@@ -1,0 +1,1 @@
+"""All writes of content, committed in groups."""

@@ -1,0 +1,1 @@
+"""The quota ledger: room promised before its size or outcome is known."""

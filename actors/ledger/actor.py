@@ -1,0 +1,79 @@
+"""The ledger's actor: batches operations, expires promises, and checks the books all the time.
+
+Owns the rule that drift is never mended silently: a figure that does not agree is counted,
+logged and shown, because it says that somewhere a write went past the ledger.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+from actors.clock import ticking
+from actors.ledger.messages import CheckBooks, ExpireDue, LedgerMessage
+from engarde_daemon.core import BatchActor, BatchLimit
+from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.ports.ledger import Drift, LedgerBook, Verdict
+
+TENANTS_PER_CHECK = 20
+EXPIRED_PER_SWEEP = 500
+
+_CHORES = (CheckBooks, ExpireDue)
+
+
+class Ledger(BatchActor[LedgerMessage]):
+    """Keeps promises of room, a transaction a batch."""
+
+    batch = BatchLimit(messages=512)
+
+    def __init__(
+        self,
+        book: LedgerBook,
+        *,
+        expire_s: float,
+        check_s: float,
+        drifted: Callable[[Sequence[Drift]], None],
+    ) -> None:
+        self._book = book
+        self._expire_s = expire_s
+        self._check_s = check_s
+        self._drifted = drifted
+        self._checked = ""
+        self._drift: dict[str, list[Drift]] = {}
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Begin to look for promises past their time, and at the books."""
+        await ticking(resources, self.own, ExpireDue(), every_s=self._expire_s)
+        await ticking(resources, self.own, CheckBooks(), every_s=self._check_s)
+
+    async def receive_batch(self, messages: Sequence[LedgerMessage]) -> Sequence[Any]:
+        """Apply all operations; an id that comes twice waits for the next round."""
+        answers: dict[int, Verdict] = {}
+        waiting = {p: m.entry() for p, m in enumerate(messages) if not isinstance(m, _CHORES)}
+        while waiting:
+            round_ = {entry.id: place for place, entry in reversed(waiting.items())}
+            places = sorted(round_.values())
+            verdicts = await self._book.apply([waiting.pop(place) for place in places])
+            answers |= dict(zip(places, verdicts, strict=True))
+        for kind in {type(message) for message in messages if isinstance(message, _CHORES)}:
+            await self._do_chore(kind)
+        return [answers.get(place) for place in range(len(messages))]
+
+    async def _do_chore(self, kind: type) -> None:
+        # A chore shares its batch with askers, whose answers stand already: when the database
+        # goes away now, the next reminder tries again.
+        with suppress(Unavailable):
+            if kind is CheckBooks:
+                await self._check_books()
+            while kind is ExpireDue and await self._book.expire(EXPIRED_PER_SWEEP):
+                continue
+
+    async def _check_books(self) -> None:
+        tenants = await self._book.tenants_after(self._checked, TENANTS_PER_CHECK)
+        self._checked = tenants[-1] if len(tenants) == TENANTS_PER_CHECK else ""
+        if not tenants:
+            return
+        found = await self._book.drift(tenants)
+        for tenant_id in tenants:
+            self._drift[tenant_id] = [drift for drift in found if drift.tenant_id == tenant_id]
+        await self._book.restate_usage(tenants)
+        self._drifted([drift for drifts in self._drift.values() for drift in drifts])

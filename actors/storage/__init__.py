@@ -1,0 +1,1 @@
+"""The stores that live and die with the daemon."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the store that decides what is true."""

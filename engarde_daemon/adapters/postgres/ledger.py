@@ -1,0 +1,52 @@
+"""The ledger's book on PostgreSQL: one function applies a batch under one lock order."""
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+import msgspec
+
+from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.ledger import Drift, Entry, Verdict
+from sql import statements
+
+_SQL = statements("ledger")
+
+
+class PostgresLedgerBook:
+    """The `LedgerBook` port on PostgreSQL."""
+
+    def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
+        self._writers = writers
+        storage = {name: plan.storage_bytes for name, plan in plans.items()}
+        monthly = {name: plan.monthly_items for name, plan in plans.items()}
+        self._limits = tuple(msgspec.json.encode(limits).decode() for limits in (storage, monthly))
+
+    async def apply(self, entries: Sequence[Entry]) -> list[Verdict]:
+        """See `LedgerBook.apply`."""
+        payload = msgspec.json.encode(entries).decode()
+        with translated():
+            rows = await self._writers.fetch(_SQL["apply"], payload, *self._limits)
+        return [Verdict(row[0]) for row in rows]
+
+    async def expire(self, most: int) -> int:
+        """See `LedgerBook.expire`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["expire"], most))
+
+    async def tenants_after(self, tenant_id: str, most: int) -> list[str]:
+        """See `LedgerBook.tenants_after`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["tenants_after"], tenant_id, most)
+        return [row["tenant_id"] for row in rows]
+
+    async def drift(self, tenant_ids: Sequence[str]) -> list[Drift]:
+        """See `LedgerBook.drift`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["drift"], list(tenant_ids))
+        return [Drift(*row.values()) for row in rows]
+
+    async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
+        """See `LedgerBook.restate_usage`."""
+        with translated():
+            await self._writers.execute(_SQL["restate_usage"], list(tenant_ids))

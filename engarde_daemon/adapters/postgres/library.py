@@ -1,0 +1,139 @@
+"""Reads of content, one round trip each, as `engarde_api` under row level security."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.rows import in_utc, item_of, naive, utc, version_of
+from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.errors import NotFound
+from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Place, Usage, Version
+from sql import statements
+
+COUNT_CAP = 10_000
+
+_SQL = statements("library")
+_NO_VERSIONS = msgspec.Raw(b"[]")
+
+
+class PostgresLibrary:
+    """The `ContentLibrary` port on PostgreSQL."""
+
+    def __init__(self, readers: asyncpg.Pool) -> None:
+        self._readers = readers
+
+    async def find(self, key: ContentKey) -> Found | None:
+        """See `ContentLibrary.find`."""
+        with translated():
+            row = await self._readers.fetchrow(_SQL["find"], [key.tenant_id], [key.content_id])
+        return _found_of(row) if row else None
+
+    async def find_version(self, key: ContentKey, version: int) -> Version | None:
+        """See `ContentLibrary.find_version`."""
+        with translated():
+            row = await self._readers.fetchrow(
+                _SQL["find_version"], key.tenant_id, key.content_id, version
+            )
+        return version_of(row) if row else None
+
+    async def staged(self, tenant_id: str, items: Sequence[Item]) -> dict[tuple[str, int], str]:
+        """The bodies of these items that PostgreSQL still stages.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        ids, versions = [item.id for item in items], [item.body_version for item in items]
+        with translated():
+            rows = await self._readers.fetch(_SQL["staged"], tenant_id, ids, versions)
+        return {(row["content_id"], row["version"]): row["body"] for row in rows}
+
+    async def list_items(
+        self,
+        tenant_id: str,
+        brand_id: str,
+        *,
+        filters: Filters,
+        after: Place | None,
+        size: int,
+        skip: int,
+    ) -> Listed:
+        """See `ContentLibrary.list_items`."""
+        place = (naive(after.created_at), after.content_id) if after else (None, None)
+        with translated():
+            if filters.any():
+                rows = await self._readers.fetch(
+                    _SQL["filtered_page"],
+                    tenant_id,
+                    brand_id,
+                    *_filter_values(filters),
+                    *place,
+                    size,
+                    skip,
+                    COUNT_CAP,
+                )
+            else:
+                rows = await self._readers.fetch(
+                    _SQL["page"], tenant_id, brand_id, *place, size, skip
+                )
+        return _listed_of(rows)
+
+    async def usage(self, tenant_id: str) -> Usage:
+        """See `ContentLibrary.usage`."""
+        with translated():
+            row = await self._readers.fetchrow(_SQL["usage"], tenant_id)
+        if row is None:
+            raise NotFound("There is no such tenant.")
+        return _usage_of(row)
+
+    async def owns_brand(self, tenant_id: str, brand_id: str) -> bool:
+        """See `ContentLibrary.owns_brand`."""
+        with translated():
+            return bool(await self._readers.fetchval(_SQL["owns_brand"], tenant_id, brand_id))
+
+
+def _filter_values(filters: Filters) -> tuple[Any, ...]:
+    return (
+        filters.types,
+        filters.statuses,
+        filters.campaign_space_id,
+        naive(filters.created_from),
+        naive(filters.created_to),
+        filters.words,
+        filters.tags,
+    )
+
+
+def _found_of(row: Mapping[str, Any]) -> Found:
+    item = row["item"]
+    return Found(
+        item=item_of(item),
+        backed_up=item["bigquery_backed_up"],
+        backed_up_at=in_utc(item["bigquery_last_sync_at"]),
+        body=row["body"],
+        versions=msgspec.Raw(row["versions"].encode()) if row["versions"] else _NO_VERSIONS,
+    )
+
+
+def _listed_of(rows: Sequence[Mapping[str, Any]]) -> Listed:
+    items = [row["item"] for row in rows if row["item"] is not None]
+    return Listed(
+        items=[item_of(item) for item in items],
+        backed_up=[item["bigquery_backed_up"] for item in items],
+        total=rows[0]["total"],
+    )
+
+
+def _usage_of(row: Mapping[str, Any]) -> Usage:
+    return Usage(
+        plan=row["plan"],
+        items=row["items"],
+        content_bytes=row["bytes"],
+        media_files=row["media_files"],
+        media_bytes=row["media_bytes"],
+        pending_bytes=row["pending_bytes"],
+        calculated_at=utc(row["calculated_at"]),
+        by_type=msgspec.json.decode(row["by_type"] or "{}"),
+    )

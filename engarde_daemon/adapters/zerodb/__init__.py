@@ -1,0 +1,1 @@
+"""ZeroDB, the store of bodies."""

@@ -1,0 +1,1 @@
+"""Content over HTTP: create, list, read, change, delete."""

@@ -1,0 +1,70 @@
+"""The routes of content: decode, ask, answer."""
+
+from typing import Any
+
+from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar.params import FromPath
+
+from engarde_daemon.api.access import reaches
+from engarde_daemon.api.calls import Call
+from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.api.content.listing import ListQuery, query_of
+from engarde_daemon.api.content.schemas import ContentCreate, ContentPatch, Deleted
+from engarde_daemon.api.decoding import decode_json, decode_query
+from engarde_daemon.api.giving import Given
+from engarde_daemon.domain.access import Principal, Role
+
+Asked = Request[Principal, Any, Any]
+
+
+class ContentController(Controller):
+    """Create, list, read, change, delete."""
+
+    path = "/api/content"
+    tags = ("content",)
+    guards = (reaches(Role.VIEWER),)
+
+    @post(operation_id="createContent", guards=[reaches(Role.EDITOR)])
+    async def create(self, request: Asked, desk: Given[ContentDesk]) -> Response[bytes]:
+        """Make a new item."""
+        raw = await request.body()
+        wish = decode_json(raw, ContentCreate)
+        return await desk.create(_call(request), wish, raw)
+
+    @get(operation_id="listContent")
+    async def page(self, request: Asked, desk: Given[ContentDesk]) -> Response[bytes]:
+        """A page of a brand's items, newest first."""
+        query = decode_query(query_of(request.query_params.multi_items()), ListQuery)
+        page = await desk.page(_call(request), query)
+        return Response(page, media_type="application/json")
+
+    @get("/{content_id:str}", operation_id="readContent")
+    async def read(
+        self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
+    ) -> Response[bytes]:
+        """One item with its body and history."""
+        return await desk.read(_call(request), content_id)
+
+    @patch("/{content_id:str}", operation_id="updateContent", guards=[reaches(Role.EDITOR)])
+    async def update(
+        self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
+    ) -> Response[bytes]:
+        """Change some fields of an item."""
+        wish = decode_json(await request.body(), ContentPatch)
+        return await desk.update(_call(request), content_id, wish)
+
+    @delete(
+        "/{content_id:str}",
+        operation_id="deleteContent",
+        status_code=200,
+        guards=[reaches(Role.EDITOR)],
+    )
+    async def delete(
+        self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
+    ) -> Deleted:
+        """Put an item into the trash."""
+        return await desk.delete(_call(request), content_id)
+
+
+def _call(request: Asked) -> Call:
+    return Call(request.user, request.headers)

@@ -1,0 +1,188 @@
+"""What is done for a caller who comes with a content request.
+
+Writes are asked of the ingest actor, reads of the library and the bodies. Every question carries
+the caller's tenant, which comes from the proved key and from nowhere else.
+"""
+
+import hashlib
+
+import msgspec
+from litestar import Response
+
+from actors.ingest.messages import (
+    CreateContent,
+    DeleteContent,
+    IngestMessage,
+    UpdateContent,
+    Written,
+)
+from engarde_daemon.api.calls import Call, etag_of, expected_version, idempotency_of, unchanged
+from engarde_daemon.api.content.listing import ListQuery, page_of
+from engarde_daemon.api.content.schemas import (
+    ContentCreate,
+    ContentPatch,
+    ContentView,
+    Deleted,
+    StoredId,
+    is_id,
+    summary_of,
+    view_of,
+)
+from engarde_daemon.core import Address
+from engarde_daemon.domain.access import Principal
+from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.errors import NotFound
+from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Replayed
+
+_JSON = msgspec.json.Encoder()
+
+
+class ContentDesk:
+    """Serves the content routes."""
+
+    def __init__(
+        self,
+        ingest: Address[IngestMessage],
+        library: ContentLibrary,
+        bodies: Bodies,
+        *,
+        count_cap: int,
+        write_timeout_s: float,
+    ) -> None:
+        self._ingest = ingest
+        self._library = library
+        self._bodies = bodies
+        self._count_cap = count_cap
+        self._timeout_s = write_timeout_s
+
+    async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Response[bytes]:
+        """Make an item, or answer as before to a request that comes again."""
+        brand_id = await self._brand(
+            call.principal, wish.brand_id or call.headers.get("x-brand-id")
+        )
+        fingerprint = hashlib.sha256(b"POST /api/content %b " % brand_id.encode() + raw)
+        made = await self._ingest.ask(
+            CreateContent(
+                tenant_id=call.principal.tenant_id,
+                brand_id=brand_id,
+                user_id=call.principal.user_id,
+                draft=wish.draft(),
+                idempotency=idempotency_of(call, fingerprint.hexdigest()),
+            ),
+            timeout_s=self._timeout_s,
+        )
+        if isinstance(made, Replayed):
+            return await self._replay(call.principal, made)
+        return _answer(view_of(made.item, wish.body), made.item, status=201)
+
+    async def read(self, call: Call, content_id: str) -> Response[bytes]:
+        """One item with its body, its history and where the body came from."""
+        found = await self._library.find(_key(call.principal, content_id))
+        if found is None:
+            raise NotFound("There is no such content.")
+        if unchanged(call.headers, found.item.version):
+            return Response(b"", status_code=304, headers={"ETag": etag_of(found.item.version)})
+        body, place = found.body, "staged"
+        if body is None:
+            body, place = await self._bodies.of(found.item)
+        view = view_of(
+            found.item,
+            body,
+            backed_up=found.backed_up,
+            backed_up_at=found.backed_up_at,
+            versions=found.versions,
+            media=[StoredId(media_id) for media_id in found.item.details.media],
+        )
+        return _answer(view, found.item, served_from=place)
+
+    async def page(self, call: Call, query: ListQuery) -> bytes:
+        """A page of the caller's brand."""
+        brand_id = await self._brand(
+            call.principal, query.brand_id or call.headers.get("x-brand-id")
+        )
+        listed = await self._library.list_items(
+            call.principal.tenant_id,
+            brand_id,
+            filters=query.filters(),
+            after=query.place(),
+            size=query.page_size + 1,
+            skip=query.skip,
+        )
+        items = listed.items[: query.page_size]
+        if query.include == "body":
+            bodies = await self._bodies.of_many(call.principal.tenant_id, items)
+            summaries = [summary_of(item, bodies[item.id]) for item in items]
+        else:
+            summaries = [summary_of(item) for item in items]
+        return _JSON.encode(page_of(query, listed, summaries, cap=self._count_cap))
+
+    async def update(self, call: Call, content_id: str, wish: ContentPatch) -> Response[bytes]:
+        """Change an item and show it as it now stands."""
+        written = await self._write(
+            UpdateContent(
+                tenant_id=call.principal.tenant_id,
+                content_id=_key(call.principal, content_id).content_id,
+                user_id=call.principal.user_id,
+                patch=wish.patch(),
+                expected_version=expected_version(call.headers),
+            )
+        )
+        body, place = written.body, "staged"
+        if body is None:
+            body, place = await self._bodies.of(written.item)
+        return _answer(view_of(written.item, body), written.item, served_from=place)
+
+    async def delete(self, call: Call, content_id: str) -> Deleted:
+        """Put an item into the trash."""
+        written = await self._write(
+            DeleteContent(
+                tenant_id=call.principal.tenant_id,
+                content_id=_key(call.principal, content_id).content_id,
+                user_id=call.principal.user_id,
+                expected_version=expected_version(call.headers),
+            )
+        )
+        return Deleted(
+            message="Content deleted successfully",
+            id=written.item.id,
+            deleted_at=written.item.updated_at,
+        )
+
+    async def _write(self, request: UpdateContent | DeleteContent) -> Written:
+        return await self._ingest.ask(request, timeout_s=self._timeout_s)
+
+    async def _brand(self, principal: Principal, wanted: str | None) -> str:
+        if wanted is None or wanted == principal.brand_id:
+            return principal.brand_id
+        if not await self._library.owns_brand(principal.tenant_id, wanted):
+            raise NotFound("There is no such brand.")
+        return wanted
+
+    async def _replay(self, principal: Principal, made: Replayed) -> Response[bytes]:
+        key = ContentKey(principal.tenant_id, made.content_id)
+        version = await self._library.find_version(key, made.version)
+        if version is None:
+            raise NotFound("What this Idempotency-Key made does not exist any more.")
+        body, _ = await self._bodies.of(version.item)
+        answer = _answer(view_of(version.item, body), version.item, status=201)
+        answer.headers["Idempotent-Replayed"] = "true"
+        return answer
+
+
+def _key(principal: Principal, content_id: str) -> ContentKey:
+    if not is_id(content_id):
+        raise NotFound("There is no such content.")
+    return ContentKey(principal.tenant_id, content_id)
+
+
+def _answer(
+    view: ContentView, item: Item, *, status: int = 200, served_from: str = ""
+) -> Response[bytes]:
+    headers = {"ETag": etag_of(item.version)}
+    if status == 201:
+        headers["Location"] = f"/api/content/{item.id}"
+    if served_from:
+        headers["X-Served-From"] = served_from
+    return Response(
+        _JSON.encode(view), status_code=status, media_type="application/json", headers=headers
+    )

@@ -1,0 +1,103 @@
+"""The outermost layer of the edge: request id, caller, one log line and the counters of a request.
+
+Owns the promise that every answer carries the id under which its story is found in the log.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from engarde_daemon.api.access import Authenticate
+from engarde_daemon.api.measures import Measures
+from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
+
+_LOG = structlog.get_logger("engarde.http")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Front:
+    """Wraps the Litestar app; everything below `/api/` needs a caller."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticate: Authenticate,
+        measures: Measures,
+        clock: Callable[[], float],
+    ) -> None:
+        self._app = app
+        self._authenticate = authenticate
+        self._measures = measures
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        began = self._clock()
+        tracked = _Tracked(_request_id(scope), send)
+        try:
+            if scope["path"].startswith("/api/"):
+                scope["user"] = await self._authenticate(scope["headers"])
+            await self._app(scope, receive, tracked.send)
+        except Exception as error:  # noqa: BLE001 - the API's edge: every error becomes an answer
+            await _refuse(problem_of(error), tracked)
+        finally:
+            self._note(scope, tracked, self._clock() - began)
+
+    def _note(self, scope: Scope, tracked: "_Tracked", took_s: float) -> None:
+        route = scope.get("path_template") or "none"
+        self._measures.request(scope["method"], str(route), status=tracked.status, took_s=took_s)  # type: ignore[typeddict-item]
+        _LOG.info(
+            "request",
+            request_id=tracked.request_id.decode(),
+            method=scope["method"],  # type: ignore[typeddict-item]
+            path=scope["path"][:200],
+            status=tracked.status,
+            ms=round(took_s * 1000, 2),
+        )
+
+
+class _Tracked:
+    """A `send` that remembers the status and adds the request's id."""
+
+    __slots__ = ("_send", "request_id", "status")
+
+    def __init__(self, request_id: bytes, send: Send) -> None:
+        self.request_id = request_id
+        self.status = 0
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id)]
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return bytes(value)
+    return secrets.token_hex(8).encode()
+
+
+async def _refuse(problem: Problem, tracked: _Tracked) -> None:
+    if tracked.status:
+        return  # the answer is under way already; uvicorn closes the connection
+    body = problem.body()
+    headers: list[tuple[bytes, bytes]] = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+    ]
+    start: Any = {"type": "http.response.start", "status": problem.status, "headers": headers}
+    await tracked.send(start)
+    await tracked.send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,1 @@
+"""What a tenant uses of its plan, over HTTP."""

@@ -1,0 +1,69 @@
+"""The tree of commands: `engarde` and what stands directly below it."""
+
+from typing import Any
+
+import rich_click as click
+
+from engarde_daemon.cli import deferred
+from engarde_daemon.cli.doctor.command import doctor
+from engarde_daemon.cli.exits import explained
+from engarde_daemon.cli.keys import keys
+from engarde_daemon.cli.options import as_json, configured, examples
+from engarde_daemon.cli.output import print_object
+from engarde_daemon.cli.tenants import tenants
+from engarde_daemon.config import Settings
+
+
+class Engarde(click.RichGroup):
+    """The group whose commands end in one of our exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a failure that can be explained is."""
+        with explained():
+            return super().invoke(ctx)
+
+
+@click.group(cls=Engarde, epilog=examples("engarde run", "engarde doctor"))
+@click.version_option(package_name="engarde-daemon", message="engarde %(version)s")
+def engarde() -> None:
+    """The content daemon of the En Garde platform."""
+
+
+@engarde.command(
+    epilog=examples("engarde run", "engarde run --data-dir /var/lib/engarde --port 9000")
+)
+@click.option("--host", metavar="ADDRESS", help="Listen on this address.")
+@click.option("--port", metavar="PORT", type=int, help="Listen on this TCP port.")
+@configured
+@click.pass_context
+def run(context: click.Context, settings: Settings) -> None:
+    """Run the daemon until it is told to stop.
+
+    SIGTERM and Ctrl-C let requests under way end; a second signal ends at once.
+    """
+    context.exit(deferred.run_daemon(settings))
+
+
+@engarde.group()
+def migrate() -> None:
+    """Bring stores to the state that this version of the daemon needs."""
+
+
+@migrate.command(
+    epilog=examples(
+        "engarde migrate schema", "engarde migrate schema --config /etc/engarde/engarde.toml"
+    )
+)
+@as_json
+@configured
+def schema(settings: Settings, *, as_json: bool) -> None:
+    """Create or update the tables in PostgreSQL.
+
+    `engarde run` does it too; this is for those who give the daemon fewer rights than it needs.
+    """
+    print_object(deferred.migrate_schema(settings), as_json=as_json)
+
+
+engarde.add_command(doctor)
+engarde.add_command(tenants)
+engarde.add_command(keys)

@@ -1,0 +1,49 @@
+"""What commands work with, imported when a command runs and not before.
+
+Owns the start-up time of `engarde`: this is the only module of the command line that imports inside
+functions, so that `engarde --help` loads neither a database driver nor a web server.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from engarde_daemon.config import Settings
+
+if TYPE_CHECKING:
+    from engarde_daemon.adapters.postgres.administration import Administration
+    from engarde_daemon.adapters.postgres.migrations import Migrated
+    from engarde_daemon.cli.doctor.findings import Finding
+
+T = TypeVar("T")
+
+
+def run_daemon(settings: Settings) -> int:
+    """Run the daemon to its end and answer with its exit code."""
+    from engarde_daemon import daemon  # noqa: PLC0415 - see above
+
+    return daemon.main(settings)
+
+
+def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:
+    """Do one job with the tenants and keys of the configured database."""
+    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
+
+    return database.administer(settings, job)
+
+
+def migrate_schema(settings: Settings) -> "Migrated":
+    """Bring the schema of the configured database up to date."""
+    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
+
+    return database.migrate_schema(settings)
+
+
+def examine(settings: Settings) -> "list[Finding]":
+    """Check everything the daemon needs."""
+    import anyio  # noqa: PLC0415 - see above
+
+    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.doctor import rounds  # noqa: PLC0415 - see above
+
+    database.keep_logs_off_stdout()
+    return anyio.run(rounds.examine, settings)

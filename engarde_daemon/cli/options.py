@@ -1,0 +1,91 @@
+"""The options that every command shares, and the settings they lead to.
+
+Owns where settings are looked for: the file named by `--config`, else `engarde.toml` in the
+working directory if there is one, below the environment, below the command line.
+"""
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import rich_click as click
+
+from engarde_daemon.config import Settings, load
+
+Command: TypeAlias = Callable[..., None]
+
+_DEFAULT_FILE = Path("engarde.toml")
+
+_config = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Read this file instead of ./engarde.toml.",
+)
+_data_dir = click.option(
+    "--data-dir", metavar="DIR", help="Use the embedded stores in this directory."
+)
+
+as_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
+)
+
+
+def examples(*lines: str) -> str:
+    """The lines to try that stand below a command's help."""
+    return "\n\n".join(["Examples:", *(f"$ {line}" for line in lines)])
+
+
+class Words(click.ParamType[str]):
+    """Text that fits its column and can be printed on one line."""
+
+    name = "text"
+
+    def __init__(self, characters_max: int) -> None:
+        self._characters_max = characters_max
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what PostgreSQL or a terminal could not take."""
+        words = value.strip()
+        if not words.isprintable() or len(words) > self._characters_max:
+            self.fail(
+                f"must be printable text of at most {self._characters_max} characters", param, ctx
+            )
+        return words
+
+
+def located(command: Command) -> Command:
+    """Give a command `--config` and `--data-dir`."""
+    return _config(_data_dir(command))
+
+
+def configured(command: Command) -> Command:
+    """Give a command `--config` and `--data-dir`, and call it with the settings they lead to."""
+
+    @wraps(command)
+    def with_settings(*arguments: Any, **options: Any) -> None:
+        settings = read_settings(
+            options.pop("config"),
+            {
+                "storage.data_dir": options.pop("data_dir"),
+                "server.host": options.pop("host", None),
+                "server.port": options.pop("port", None),
+            },
+        )
+        command(*arguments, settings=settings, **options)
+
+    return located(with_settings)
+
+
+def read_settings(config: Path | None, options: dict[str, Any]) -> Settings:
+    """Load the settings; an option that is None was not given.
+
+    Raises:
+        ConfigurationError: Something is wrong; the error names all of it.
+    """
+    if config is None and _DEFAULT_FILE.exists():
+        config = _DEFAULT_FILE
+    given = {name: value for name, value in options.items() if value is not None}
+    return load(config, os.environ, given)

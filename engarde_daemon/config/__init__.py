@@ -1,0 +1,34 @@
+"""What operators may set: `engarde.toml`, the environment and the command line, read once at start.
+
+Nothing else of the daemon reads files or the environment for settings; every part is handed the
+section it needs.
+"""
+
+from engarde_daemon.config.errors import ConfigurationError
+from engarde_daemon.config.loading import keys, load
+from engarde_daemon.config.settings import (
+    Cache,
+    Delivery,
+    Log,
+    PlanLimits,
+    Postgres,
+    Server,
+    Settings,
+    Storage,
+    ZeroDB,
+)
+
+__all__ = [
+    "Cache",
+    "ConfigurationError",
+    "Delivery",
+    "Log",
+    "PlanLimits",
+    "Postgres",
+    "Server",
+    "Settings",
+    "Storage",
+    "ZeroDB",
+    "keys",
+    "load",
+]

@@ -1,0 +1,77 @@
+"""The stores, opened in the order in which they need each other."""
+
+from contextlib import AsyncExitStack, suppress
+
+import anyio
+import msgspec
+import structlog
+
+from engarde_daemon.adapters.postgres import isolation, migrations
+from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
+from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
+from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
+from engarde_daemon.config import Settings
+from engarde_daemon.daemon.first_start import ensure_credentials
+
+ATTEMPTS = 20
+PAUSE_S = 0.1
+
+_LOG = structlog.get_logger("engarde.daemon")
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """The open stores; `server` is the embedded PostgreSQL, where it is ours to keep alive."""
+
+    sessions: Sessions
+    zerodb: EmbeddedZeroDB
+    server: EmbeddedPostgres | None
+
+
+async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[Stores, bool]:
+    """Open everything and bring it up to date; also answers whether this was the first start.
+
+    Raises:
+        EngardeError: A store does not answer, or tenants are not safely apart in it.
+        EmbeddedPostgresError: The embedded PostgreSQL cannot start.
+    """
+    server, dsn_as = await _open_server(settings, resources)
+    done = await migrations.migrate(dsn_as(SUPERUSER))
+    if done.applied:
+        _LOG.info("schema brought up to date", applied=done.applied, created=done.created)
+    first = await ensure_credentials(dsn_as(SUPERUSER), settings)
+    sessions = await resources.enter_async_context(Sessions(dsn_as, _limits(settings)))
+    await isolation.ensure(sessions.readers)
+    zerodb = EmbeddedZeroDB(settings.storage.zerodb_folder, timeout_s=settings.zerodb.timeout_s)
+    await resources.enter_async_context(zerodb)
+    await zerodb.prepare()
+    return Stores(sessions, zerodb, server), first
+
+
+async def _open_server(
+    settings: Settings, resources: AsyncExitStack
+) -> tuple[EmbeddedPostgres | None, DsnAs]:
+    if settings.postgres.dsn != EMBEDDED:
+        return None, lambda _: settings.postgres.dsn
+    server = EmbeddedPostgres(settings.storage.postgres_root)
+    await _start(server)
+    resources.push_async_callback(server.stop)
+    return server, lambda role: server.dsn(user=role)
+
+
+async def _start(server: EmbeddedPostgres) -> None:
+    """Start the server; a command such as `engarde tenants` may hold it for a moment."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(AlreadyManagedError):
+            return await server.start()
+        await anyio.sleep(PAUSE_S)
+    return await server.start()
+
+
+def _limits(settings: Settings) -> SessionLimits:
+    return SessionLimits(
+        readers=settings.postgres.reader_connections,
+        writers=settings.postgres.writer_connections,
+        statement_timeout_s=settings.postgres.statement_timeout_s,
+        connect_timeout_s=settings.postgres.connect_timeout_s,
+    )

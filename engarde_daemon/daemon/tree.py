@@ -1,0 +1,216 @@
+"""The tree of actors, with everything each of them needs.
+
+Each line may ask only those above it; what lies below is told or not known::
+
+    root           rest_for_one
+    ├─ storage     keeps the embedded PostgreSQL alive
+    ├─ ledger      promises of room
+    ├─ ingest      content writes
+    ├─ pipelines   one_for_one: delivery, indexer, steward
+    ├─ health      looks at the stores
+    └─ edge        HTTP: started last, stopped first
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from socket import socket
+from typing import Any
+
+import structlog
+
+from actors.delivery.actor import Delivery, DeliveryPace
+from actors.delivery.messages import Wake as WakeDelivery
+from actors.edge.actor import Edge
+from actors.health.actor import Health
+from actors.indexer.actor import Indexer
+from actors.indexer.messages import Wake as WakeIndexer
+from actors.ingest.actor import Ingest
+from actors.ingest.messages import IngestMessage, Written
+from actors.ledger.actor import Ledger
+from actors.steward.actor import Steward
+from actors.storage.actor import Storage
+from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
+from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.adapters.postgres.keys import PostgresKeyDirectory
+from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
+from engarde_daemon.adapters.postgres.library import COUNT_CAP, PostgresLibrary
+from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.api.access import Keyring
+from engarde_daemon.api.app import Services, create_app
+from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.config import Settings
+from engarde_daemon.core import (
+    ActorStopped,
+    Address,
+    KernelEvent,
+    MailboxFull,
+    Message,
+    RestartPolicy,
+    Strategy,
+    Supervisor,
+)
+from engarde_daemon.daemon.board import Board
+from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.pacing import Pace, PaceRules
+from engarde_daemon.daemon.stores import Stores
+
+WRITE_TIMEOUT_S = 20.0
+PROBE_EVERY_S = 1.0
+SWEEP_EVERY_S = 30.0
+EXPIRE_EVERY_S = 1.0
+CHECK_BOOKS_EVERY_S = 5.0
+
+_LOG = structlog.get_logger("engarde.actors")
+
+
+def plant(settings: Settings, stores: Stores, listener: socket) -> Supervisor:
+    """Build the whole tree, ready to run."""
+    return _Planting(settings, stores).tree(listener)
+
+
+class _Planting:
+    """The parts that actors and the edge share while the tree is built."""
+
+    def __init__(self, settings: Settings, stores: Stores) -> None:
+        self.settings = settings
+        self.stores = stores
+        self.plans = settings.catalogue()
+        self.board = Board(settings.delivery.staging_limit_bytes)
+        self.pace = Pace(time.monotonic, self.board.read, PaceRules())
+        self.library = PostgresLibrary(stores.sessions.readers)
+        self.outbox = PostgresOutbox(stores.sessions.writers)
+        self.bodies = LayeredBodies(
+            BodyCache(settings.cache.body_bytes), self.library, stores.zerodb
+        )
+        self.root = Supervisor(
+            "root",
+            Strategy.REST_FOR_ONE,
+            RestartPolicy(intensity=3, period_s=60.0),
+            report=_report,
+        )
+        self.pipelines = Supervisor(
+            "pipelines", Strategy.ONE_FOR_ONE, RestartPolicy(intensity=10, period_s=60.0)
+        )
+
+    def tree(self, listener: socket) -> Supervisor:
+        if self.stores.server is not None:
+            self._add_storage(self.stores.server)
+        self._add_ledger()
+        written = self._add_pipelines()
+        ingest = self._add_ingest(written)
+        self.root.add_supervisor(self.pipelines)
+        self._add_health()
+        self._add_edge(ingest, listener)
+        return self.root
+
+    def _add_storage(self, server: EmbeddedPostgres) -> None:
+        self.root.add("storage", lambda: Storage(server), capacity=4)
+
+    def _add_ledger(self) -> None:
+        book = PostgresLedgerBook(self.stores.sessions.writers, self.plans)
+        self.root.add(
+            "ledger",
+            lambda: Ledger(
+                book,
+                expire_s=EXPIRE_EVERY_S,
+                check_s=CHECK_BOOKS_EVERY_S,
+                drifted=self.board.post_drift,
+            ),
+            capacity=2048,
+        )
+
+    def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
+        """Add those who carry on after a write, and give what tells them of one."""
+        delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        self.pipelines.add(
+            "steward", lambda: Steward(self.outbox, every_s=SWEEP_EVERY_S), capacity=1
+        )
+
+        def written(versions: Sequence[Written]) -> None:
+            self.pace.note_writes()
+            for made in versions:
+                if made.body is not None:
+                    self.bodies.remember(made.item, made.body)
+            _wake(delivery, WakeDelivery())
+            _wake(indexer, WakeIndexer())
+
+        return written
+
+    def _delivery(self) -> Delivery:
+        given = self.settings.delivery
+        pace = DeliveryPace(
+            batch_items=given.batch_items,
+            batches_in_flight=given.batches_in_flight,
+            lease_s=given.lease_s,
+            poll_s=given.poll_s,
+        )
+        return Delivery(
+            self.outbox, self.stores.zerodb, self.bodies, pace=pace, rest_s=self.pace.rest_s
+        )
+
+    def _indexer(self) -> Indexer:
+        return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
+
+    def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
+        log = PostgresContentLog(self.stores.sessions.writers, self.plans)
+        return self.root.add(
+            "ingest",
+            lambda: Ingest(log, now=lambda: datetime.now(UTC), new_id=new_id, written=written),
+            capacity=1024,
+        )
+
+    def _add_health(self) -> None:
+        self.root.add(
+            "health",
+            lambda: Health(self.outbox, self.board.read, self.board.post, every_s=PROBE_EVERY_S),
+            capacity=4,
+        )
+
+    def _add_edge(self, ingest: Address[IngestMessage], listener: socket) -> None:
+        server = self.settings.server
+        keyring = Keyring(PostgresKeyDirectory(self.stores.sessions.readers), time.monotonic)
+        desk = ContentDesk(
+            ingest,
+            self.library,
+            self.bodies,
+            count_cap=COUNT_CAP,
+            write_timeout_s=WRITE_TIMEOUT_S,
+        )
+        app = create_app(
+            Services(
+                desk=desk,
+                library=self.library,
+                plans=self.plans,
+                authenticate=keyring.authenticate,
+                health=self.root.health,
+                vitals=self.board.read,
+                clock=time.perf_counter,
+                version=version("engarde-daemon"),
+                max_body_bytes=server.max_body_bytes,
+            )
+        )
+        grace_s = server.shutdown_grace_s
+        self.root.add(
+            "edge", lambda: Edge(app, listener, grace_s=grace_s), capacity=1, grace_s=grace_s + 5
+        )
+
+
+def _wake(address: Address[Any], reminder: Message) -> None:
+    """Leave a reminder where none lies; one that is lost is made up for by polling."""
+    with suppress(MailboxFull, ActorStopped):
+        if address.depth == 0:
+            address.offer(reminder)
+
+
+def _report(event: KernelEvent) -> None:
+    """Say in the log what happens to actors; a crash with its story."""
+    fields = {"actor": event.path, "delay_s": event.delay_s, "messages": event.messages}
+    if event.error is None:
+        _LOG.info(event.kind.value, **fields)
+    else:
+        _LOG.error(event.kind.value, exc_info=event.error, **fields)

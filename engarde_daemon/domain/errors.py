@@ -1,0 +1,191 @@
+"""Everything that can be refused, as a tree by what the caller can do about it.
+
+    EngardeError
+      + Rejected        the request is wrong: change it
+        - Invalid         fields are wrong, all of them named
+        - NotFound        no such thing, or not yours: both look the same
+        - Forbidden       the caller's role does not reach that far
+        - Unauthenticated no valid key came with the request
+      + Conflict        the world moved on: look again
+        - VersionConflict another change came first
+        - KeyReused       this idempotency key belongs to another request
+      + Exhausted       a limit is reached: make room, or raise it
+        - QuotaExceeded   the plan has no room for it
+      + Retryable       try again, not before `after_s`
+        - Unavailable     a dependency does not answer
+      + Corrupt         a store answered with something it must not
+
+Each error says once what its problem is called over HTTP (RFC 9457). Its public attributes become
+members of the problem document, so none of them may hold a secret or another tenant's data.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from engarde_daemon.core.errors import Refusal
+from engarde_daemon.domain.plans import GB, Plan, storage_phrase
+
+
+class EngardeError(Refusal):
+    """Something was refused for a reason the caller can understand."""
+
+    type_: ClassVar[str] = "error"
+    title: ClassVar[str] = "The request could not be served"
+    status: ClassVar[int] = 500
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def members(self) -> dict[str, Any]:
+        """What the problem document says beyond type, title, status and detail."""
+        return {name: value for name, value in vars(self).items() if name != "detail"}
+
+
+class Rejected(EngardeError):
+    """The request is wrong and will stay wrong."""
+
+    type_ = "rejected"
+    title = "The request was refused"
+    status = 400
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Invalid(Rejected):
+    """Fields are wrong; `errors` names every one of them."""
+
+    type_ = "invalid_request"
+    title = "Some fields are not valid"
+    status = 422
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class Malformed(Rejected):
+    """The request body is no JSON document."""
+
+    type_ = "malformed_request"
+    title = "The request could not be read"
+    status = 400
+
+
+class NotFound(Rejected):
+    """There is no such thing, or it is not the caller's; both look the same on purpose."""
+
+    type_ = "not_found"
+    title = "Not found"
+    status = 404
+
+
+class Unauthenticated(Rejected):
+    """No valid key came with the request."""
+
+    type_ = "unauthenticated"
+    title = "A valid API key is needed"
+    status = 401
+
+
+class Forbidden(Rejected):
+    """The caller's role does not reach that far."""
+
+    type_ = "forbidden"
+    title = "Your role does not allow this"
+    status = 403
+
+
+class Conflict(EngardeError):
+    """The world moved on since the caller last looked."""
+
+    type_ = "conflict"
+    title = "The request conflicts with the present state"
+    status = 409
+
+
+class VersionConflict(Conflict):
+    """Another change came first; `current_version` is what to look at."""
+
+    type_ = "version_conflict"
+    title = "The content has changed since you read it"
+    status = 412
+
+    def __init__(self, current_version: int) -> None:
+        super().__init__(
+            f"The content is at version {current_version}. Read it again, then repeat the change."
+        )
+        self.current_version = current_version
+
+
+class KeyReused(Conflict):
+    """The idempotency key came before with another request."""
+
+    type_ = "idempotency_key_reused"
+    title = "This Idempotency-Key belongs to another request"
+    status = 422
+
+    def __init__(self) -> None:
+        super().__init__("Send a new Idempotency-Key, or the same request as before.")
+
+
+class Exhausted(EngardeError):
+    """A limit is reached."""
+
+    type_ = "limit_reached"
+    title = "A limit is reached"
+    status = 403
+
+
+class Retryable(EngardeError):
+    """It may work later; `after_s` says when to try."""
+
+    type_ = "try_again"
+    title = "Please try again"
+    status = 503
+
+    def __init__(self, detail: str, *, after_s: float = 1.0) -> None:
+        super().__init__(detail)
+        self.after_s = after_s
+
+
+class Unavailable(Retryable):
+    """A dependency of the daemon does not answer."""
+
+    type_ = "unavailable"
+    title = "A store the daemon depends on does not answer"
+
+
+class Corrupt(EngardeError):
+    """A store answered with something it must not."""
+
+    type_ = "corrupt"
+    title = "Stored data did not pass its check"
+    status = 500
+
+
+class QuotaExceeded(Exhausted):
+    """The tenant's plan has no room for what is to be stored."""
+
+    type_ = "storage_quota_exceeded"
+    title = "Storage limit exceeded"
+    status = 403
+
+    def __init__(
+        self, plan: Plan, *, used_bytes: int, wanted_bytes: int, suggestion: str | None
+    ) -> None:
+        super().__init__(
+            f"Your {plan.name} plan allows {storage_phrase(plan.storage_bytes)}, of which "
+            f"{used_bytes / GB:.2f} GB are used or reserved; this needs {wanted_bytes} bytes more."
+        )
+        self.error = self.type_
+        self.plan_tier = plan.name
+        self.current_usage_gb = used_bytes / GB
+        self.limit_gb = None if plan.storage_bytes is None else plan.storage_bytes / GB
+        self.upgrade_suggestion = suggestion

@@ -1,0 +1,40 @@
+"""How the daemon is, as far as its promises depend on it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import msgspec
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What waits for one destination."""
+
+    rows: int
+    oldest_age_s: float
+
+
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the stores; `postgres` is None as long as it answers, else why it does not."""
+
+    postgres: str | None = "not asked yet"
+    staged_bytes: int = 0
+    staging_limit_bytes: int = 0
+    waiting: Mapping[str, Waiting] = MappingProxyType({})
+    pending_reservations: int = 0
+    drifting_figures: int = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room to stage more bodies."""
+        return self.staged_bytes < self.staging_limit_bytes
+
+    @property
+    def unready(self) -> str | None:
+        """Why a write cannot be promised, or None when it can."""
+        if self.postgres is not None:
+            return self.postgres
+        if not self.has_room:
+            return (
+                "the staging limit is reached: bodies wait for ZeroDB ([delivery] in engarde.toml)"
+            )
+        return None

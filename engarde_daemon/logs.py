@@ -1,0 +1,80 @@
+"""Structured logs: one JSON object a line, or colours for a person at a terminal.
+
+Owns the promise that no secret is logged: values under names of secrets, and texts that look like
+keys or tokens, are blotted out before anything is written.
+"""
+
+import re
+import sys
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import structlog
+
+from engarde_daemon.config import Settings
+
+_SECRET_NAMES = frozenset(
+    {"api_key", "authorization", "password", "secret", "token", "dsn", "cookie", "x-api-key"}
+)
+_SECRET_TEXT = re.compile(
+    r"eg_[a-z2-7]{12}_\w+|eyJ[\w-]{10,}\.[\w.-]+|sk-[\w-]{12,}|://[^/\s:@]+:[^@\s]+@"
+)
+_BLOT = "[redacted]"
+
+Event = MutableMapping[str, Any]
+
+
+def configure(settings: Settings) -> BinaryIO:
+    """Set up logging for the process and give the stream it writes to."""
+    stream = _stream(settings.log.file)
+    human = settings.log.format == "console" or (settings.log.format == "auto" and stream.isatty())
+    renderer = _console() if human else _as_json
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log.level),
+        logger_factory=structlog.BytesLoggerFactory(stream),
+        cache_logger_on_first_use=True,
+    )
+    return stream
+
+
+def redact(logger: object, method: str, event: Event) -> Event:
+    """Blot out whatever is or looks like a secret."""
+    del logger, method
+    for name, value in event.items():
+        if name in _SECRET_NAMES:
+            event[name] = _BLOT
+        elif isinstance(value, str) and _SECRET_TEXT.search(value):
+            event[name] = _SECRET_TEXT.sub(_BLOT, value)
+    return event
+
+
+def _as_json(logger: object, method: str, event: Event) -> bytes:
+    del logger, method
+    return msgspec.json.encode(event, enc_hook=repr)
+
+
+def _console() -> Any:
+    render = structlog.dev.ConsoleRenderer()
+
+    def as_text(logger: object, method: str, event: Event) -> bytes:
+        return render(logger, method, event).encode()
+
+    return as_text
+
+
+def _stream(file: str) -> BinaryIO:
+    if not file:
+        return sys.stderr.buffer
+    path = Path(file).expanduser()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("ab")

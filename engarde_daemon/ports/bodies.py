@@ -1,0 +1,53 @@
+"""The store that holds bodies: ZeroDB in one of its dialects, or the embedded one.
+
+A body store holds rows that belong to one version each. Putting a row twice is the same as
+putting it once; a row is never overwritten with another body.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+from engarde_daemon.domain.records import ContentRecord, RecordKey
+
+
+class BodyStore(Protocol):
+    """Where bodies live once PostgreSQL no longer stages them."""
+
+    async def prepare(self) -> None:
+        """Create the three collections where they are missing.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+
+    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+        """Store the rows and answer with the ids that a read-back proved by hash.
+
+        Ids missing from the answer are to be put again.
+
+        Raises:
+            Unavailable: The store cannot be reached; nothing is known of any row.
+        """
+
+    async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
+        """Fetch the rows that are there and match their key, by id.
+
+        A damaged or foreign row counts as missing.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+
+    async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
+        """Remove rows of one tenant for good and count them.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+
+    def scan(self, tenant_id: str | None = None) -> AsyncIterator[ContentRecord]:
+        """Walk over all rows, of one tenant or of all, each once, in no promised order.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """

@@ -1,0 +1,93 @@
+"""Work that PostgreSQL has promised to do elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from engarde_daemon.domain.content import Item
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """One version on its way to a destination, as claimed.
+
+    `token` fences: when the lease ran out and someone else claimed the row, it no longer fits.
+    `body` is None when PostgreSQL does not hold it any more.
+    """
+
+    id: int
+    token: int
+    attempts: int
+    item: Item
+    body: str | None
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """What waits for one destination."""
+
+    rows: int
+    oldest_age_s: float
+
+
+class Outbox(Protocol):
+    """Versions that a destination does not have yet."""
+
+    async def claim(self, destination: str, *, limit: int, lease_s: float) -> list[Parcel]:
+        """Lease the oldest parcels of a destination.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def settle(self, parcels: Sequence[Parcel]) -> int:
+        """Acknowledge delivered parcels and count those that still were ours.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer; they will be delivered again.
+        """
+
+    async def defer(self, parcels: Sequence[Parcel], *, after_s: float, reason: str) -> None:
+        """Give parcels back to be claimed again after a while.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer; their lease will run out.
+        """
+
+    async def backlog(self) -> Mapping[str, Backlog]:
+        """What waits, by destination.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def staged_bytes(self) -> int:
+        """How much PostgreSQL holds for others.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+
+class Housekeeping(Protocol):
+    """Chores inside PostgreSQL, done a bounded piece at a time."""
+
+    async def index_pending(self, most: int) -> int:
+        """Take versions into the full-text index and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def sweep_staged(self, most: int) -> int:
+        """Release staged bodies that nobody waits for and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def forget_keys(self, most: int) -> int:
+        """Drop idempotency keys past their time and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """

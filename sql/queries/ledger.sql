@@ -1,0 +1,26 @@
+-- name: apply
+select * from engarde.ledger_apply_v1($1::jsonb, $2::jsonb, $3::jsonb)
+
+-- name: expire
+select engarde.expire_reservations_v1($1)
+
+-- name: tenants_after
+select u.tenant_id from public.content_storage_usage u where u.tenant_id > $1 order by u.tenant_id limit $2
+
+-- name: drift
+select * from engarde.quota_drift_v1($1::text[])
+
+-- name: pending
+select count(*) from engarde.reservations r where r.state = 'pending'
+
+-- name: restate_usage
+-- The breakdown by type is for other readers of the platform's table; ours read the counters.
+update public.content_storage_usage u
+set usage_by_type = coalesce(c.by_type, '{}'), last_calculated_at = clock_timestamp() at time zone 'utc'
+from unnest($1::text[]) w (tenant_id)
+left join lateral (
+    select jsonb_object_agg(k.content_type, jsonb_build_object('count', k.items, 'bytes', k.bytes)) as by_type
+    from (select content_type, sum(items) as items, sum(bytes) as bytes from engarde.content_counts
+          where tenant_id = w.tenant_id group by content_type having sum(items) > 0) k
+) c on true
+where u.tenant_id = w.tenant_id and u.last_calculated_at < u.updated_at

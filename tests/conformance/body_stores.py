@@ -1,0 +1,50 @@
+"""The body stores under the conformance suite, each with a back door that damages a row."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from pathlib import Path
+from typing import NamedTuple
+
+from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
+from engarde_daemon.ports.bodies import BodyStore
+from engarde_daemon.testing.bodies import MemoryBodies
+
+
+class Rig(NamedTuple):
+    """A store to test, how to damage the body of one of its rows, how to ask what it noticed."""
+
+    store: BodyStore
+    damage: Callable[[str], None]
+    damaged_rows_seen: Callable[[], int]
+
+
+@asynccontextmanager
+async def memory(_: Path) -> AsyncIterator[Rig]:
+    """The store in memory."""
+    store = MemoryBodies()
+    await store.prepare()
+    yield Rig(store, store.corrupt, lambda: store.damaged_rows_seen)
+
+
+@asynccontextmanager
+async def embedded(folder: Path) -> AsyncIterator[Rig]:
+    """The store in an SQLite file."""
+
+    def damage(row_id: str) -> None:
+        with closing(sqlite3.connect(store.file, isolation_level=None)) as connection:
+            connection.execute(
+                "UPDATE content_items SET data = json_set(data, '$.content_body', 'rotten')"
+                " WHERE id = ?",
+                (row_id,),
+            )
+
+    async with EmbeddedZeroDB(folder) as store:
+        await store.prepare()
+        yield Rig(store, damage, lambda: store.damaged_rows_seen)
+
+
+STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Rig]]] = {
+    "memory": memory,
+    "embedded": embedded,
+}

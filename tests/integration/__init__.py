@@ -1,0 +1,1 @@
+"""Parts of the daemon with the real stores behind them."""

@@ -1,0 +1,1 @@
+"""PostgreSQL itself, and everything of ours that speaks to it."""

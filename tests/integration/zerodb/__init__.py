@@ -1,0 +1,1 @@
+"""The ZeroDB adapters against what they really talk to."""

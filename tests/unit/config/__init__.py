@@ -1,0 +1,1 @@
+"""The configuration: how it is read, refused and documented."""

@@ -1,0 +1,55 @@
+"""What the settings say about themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from engarde_daemon.config import Postgres, Settings, Storage
+from engarde_daemon.domain.plans import GB, Plan
+
+
+@pytest.mark.parametrize(
+    ("dsn", "place"),
+    [
+        ("embedded", "embedded"),
+        ("postgresql://user:s3cret@db.example:5432/engarde", "db.example:5432/engarde"),
+        ("postgres://user@host/name?sslmode=require", "host/name"),
+        ("postgres://host/name?user=u&password=s3cret", "host/name"),
+        ("postgres://host/name?password=s3@cret", "a PostgreSQL server"),
+        ("postgres://user:s3@cret@host/name", "a PostgreSQL server"),
+        ("postgres://user:s3?cret@host/name", "a PostgreSQL server"),
+    ],
+)
+def test_the_place_of_a_database_holds_no_secret(dsn: str, place: str):
+    """Logs and `engarde doctor` can name the server without its password."""
+    assert Postgres(dsn=dsn).place == place
+
+
+def test_settings_can_be_printed_without_their_secrets():
+    """A traceback or a debug log that shows the settings shows no password."""
+    settings = Settings(postgres=Postgres(dsn="postgres://user:s3cret@host/name"))
+
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_relative_data_directory_counts_from_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The path is absolute, so that a server process may have another working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    assert Storage(data_dir="data").path == tmp_path / "data"
+
+
+def test_the_catalogue_counts_in_bytes():
+    """A plan of one GB holds 1024³ bytes."""
+    assert Settings().catalogue()["free"] == Plan(
+        name="free", storage_bytes=GB, retention_days=30, monthly_items=100
+    )
+
+
+def test_unlimited_is_no_limit():
+    """The enterprise plan bounds nothing."""
+    assert Settings().catalogue()["enterprise"] == Plan(
+        name="enterprise", storage_bytes=None, retention_days=None, monthly_items=None
+    )
