@@ -5,11 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from bench.errors import BenchError
 from bench.options import parse_options
 from bench.report import report
 from bench.results import Results
-from bench.run import run
+from bench.run import Run
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -18,9 +17,7 @@ def main() -> None:
     """Run the benchmark as the command line asks."""
     options = parse_options(sys.argv[1:])
     try:
-        results = run(options, lambda line: print(line, file=sys.stderr, flush=True))
-    except BenchError as error:
-        sys.exit(f"bench: {error}")
+        results = Run(options, lambda line: print(line, file=sys.stderr, flush=True)).results()
     except KeyboardInterrupt:
         sys.exit(130)
     text = report(results)
@@ -28,6 +25,8 @@ def main() -> None:
         print(msgspec.json.format(msgspec.json.encode(results)).decode())
     else:
         print(text)
+    if results.failure:
+        sys.exit(1)
     if options.is_whole:
         _keep(results, text)
 

@@ -39,7 +39,7 @@ def parse_options(arguments: list[str]) -> Options:
     quick = given.quick
     every_case = [name for name in (*CASES, *_EXTRA_CASES) if not (quick and name in _NOT_QUICK)]
     return Options(
-        seconds=given.seconds or (0.7 if quick else 3.0),
+        seconds=given.seconds or (0.7 if quick else 2.5),
         cases=given.cases or every_case,
         systems=given.systems or list(SYSTEMS),
         connections=given.connections or ([16, 64] if quick else [16, 64, 256]),
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure the running daemon beside two references, on this machine, in one run.",
     )
     names = [*CASES, *_EXTRA_CASES]
-    parser.add_argument("--seconds", type=float, help="measured time per load (3)")
+    parser.add_argument("--seconds", type=float, help="measured time per load (2.5)")
     parser.add_argument("--cases", type=_some_of(names), help=f"of {','.join(names)} (all)")
     parser.add_argument("--systems", type=_some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
     parser.add_argument("--connections", type=_counts, help="clients at once (16,64,256)")

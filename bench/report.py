@@ -23,6 +23,8 @@ saturation."""
 def report(results: Results) -> str:
     """Write the whole report."""
     parts = [_origin(results)]
+    if results.failure:
+        parts.append(f"**The run ended early:** {results.failure}")
     if results.measurements:
         parts += [_table(_HEAD, list(_lines(results))), _NOTES]
     if results.starts:

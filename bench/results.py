@@ -38,6 +38,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     began_at: datetime
     took_s: float
+    failure: str | None = None
     machine: Machine
     generator: list[LoadResult]
     measurements: list[Measurement]

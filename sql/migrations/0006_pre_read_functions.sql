@@ -2,7 +2,7 @@
 -- the tenant for the length of their statement, name it again in every condition, and row level
 -- security guards both. plpgsql keeps the order that one statement would not promise.
 
--- One item as it stands. Its body stands here only while it is staged, or was never migrated.
+-- One item as it stands, with times in their zone: the platform's columns mean UTC. Its body stands here only while it is staged, or was never migrated.
 create type engarde.item as (
     id varchar(36),
     tenant_id varchar(36),
@@ -19,13 +19,13 @@ create type engarde.item as (
     preview text,
     size_bytes bigint,
     sha256 varchar(64),
-    scheduled_at timestamp,
-    published_at timestamp,
-    created_at timestamp,
-    updated_at timestamp,
-    deleted_at timestamp,
+    scheduled_at timestamptz,
+    published_at timestamptz,
+    created_at timestamptz,
+    updated_at timestamptz,
+    deleted_at timestamptz,
     bigquery_backed_up boolean,
-    bigquery_last_sync_at timestamp
+    bigquery_last_sync_at timestamptz
 );
 
 -- One expression, so that PostgreSQL puts it into the query that calls it.
@@ -34,8 +34,8 @@ language sql stable as $$
     select row(i.id, i.tenant_id, i.brand_id, coalesce(i.user_id, ''), i.campaign_space_id, i.version,
         i.body_version, i.zerodb_id, i.title, i.content_type, i.status, i.content_metadata,
         coalesce(i.preview, left(i.content_body, 200), ''), coalesce(i.storage_size_bytes, 0), i.body_sha256,
-        i.scheduled_at, i.published_at, i.created_at, i.updated_at, i.deleted_at,
-        coalesce(i.bigquery_backed_up, false), i.bigquery_last_sync_at)::engarde.item
+        i.scheduled_at at time zone 'utc', i.published_at at time zone 'utc', i.created_at at time zone 'utc', i.updated_at at time zone 'utc', i.deleted_at at time zone 'utc',
+        coalesce(i.bigquery_backed_up, false), i.bigquery_last_sync_at at time zone 'utc')::engarde.item
 $$;
 
 -- Many readers' items at once: the pairs may belong to several tenants, and each is answered as if
@@ -122,6 +122,22 @@ begin
     end if;
 end $$;
 
+-- Many readers' pages at once, each answered as if it had come alone.
+create function engarde.list_pages_v1(questions jsonb)
+returns table (slot integer, total bigint, item engarde.item)
+language plpgsql as $$
+declare
+    q jsonb;
+begin
+    for n in 0 .. jsonb_array_length(questions) - 1 loop
+        q := questions -> n;
+        return query
+        select n + 1, p.total, p.item
+        from engarde.list_page_v1(q ->> 0, q ->> 1, (q ->> 2)::timestamp, q ->> 3,
+                                  (q ->> 4)::integer, (q ->> 5)::integer) p;
+    end loop;
+end $$;
+
 -- A page under filters. With words or tags the full-text index names the candidates, as long as they
 -- are few; otherwise the list is walked newest first and each item is looked at, which finds a page
 -- soon just because hits are many. `total` is exact up to `cap`, then it is `cap + 1`.
@@ -198,7 +214,7 @@ do $$
 declare
     reader text;
 begin
-    foreach reader in array array['read_items_v1', 'read_version_v1', 'read_staged_v1', 'list_page_v1',
+    foreach reader in array array['read_items_v1', 'read_version_v1', 'read_staged_v1', 'list_page_v1', 'list_pages_v1',
                                   'list_filtered_v1', 'read_quota_v1', 'item_of'] loop
         execute format('alter function engarde.%I owner to engarde_owner', reader);
         execute format('revoke all on function engarde.%I from public', reader);

@@ -7,8 +7,8 @@ select * from engarde.read_version_v1($1, $2, $3)
 -- name: staged
 select * from engarde.read_staged_v1($1, $2::text[], $3::integer[])
 
--- name: page
-select * from engarde.list_page_v1($1, $2, $3, $4, $5, $6)
+-- name: pages
+select * from engarde.list_pages_v1($1::jsonb)
 
 -- name: filtered_page
 select * from engarde.list_filtered_v1($1, $2, $3::text[], $4::text[], $5, $6, $7, $8, $9::text[], $10, $11, $12, $13, $14)

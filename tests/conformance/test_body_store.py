@@ -85,6 +85,11 @@ class TestRefusals:
         assert await walk(rig.store) == []
         assert rig.damaged_rows_seen() == 0
 
+    async def test_a_broken_row_takes_the_proof_from_its_namesake(self, store):
+        """An id in the answer holds for every row of the batch that bears it."""
+        broken = msgspec.structs.replace(acme(), content_body="received")
+        assert await store.put_many([acme(), broken]) == frozenset()
+
     async def test_a_row_with_a_wrong_size_is_not_stored(self, store):
         """Size and hash are one fingerprint."""
         storage = msgspec.structs.replace(acme().storage_metadata, size_bytes=4)
@@ -303,13 +308,14 @@ class TestWalking:
         assert len(set(met)) == len(met)
         assert {record.id for record in records} <= set(met)
 
-    async def test_a_walk_that_feeds_itself_ends(self, store):
+    @pytest.mark.parametrize("tenant_id", [None, ACME], ids=["all tenants", "one tenant"])
+    async def test_a_walk_that_feeds_itself_ends(self, store, tenant_id):
         """Rows written during a walk do not keep it going for ever."""
         await store.put_many(many(10))
         copies: list[ContentRecord] = []
-        async for _ in store.scan():
+        async for _ in store.scan(tenant_id):
             assert len(copies) < 10
-            copies += many(1, BOND)
+            copies += many(1)
             await store.put_many(copies[-1:])
         assert len(await walk(store)) == 20
 

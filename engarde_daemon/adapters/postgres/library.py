@@ -1,22 +1,40 @@
 """Reads of content, one round trip each, as `engarde_api` under row level security."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from engarde_daemon.adapters.coalescing import Coalesced
 from engarde_daemon.adapters.postgres.faults import translated
-from engarde_daemon.adapters.postgres.rows import in_utc, item_of, naive, utc, version_of
+from engarde_daemon.adapters.postgres.rows import item_of, naive, utc, version_of
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Place, Usage, Version
 from sql import statements
 
 COUNT_CAP = 10_000
+LANES = 3
+BATCH_MOST = 32
 
 _SQL = statements("library")
 _NO_VERSIONS = msgspec.Raw(b"[]")
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """One question for a page without filters."""
+
+    tenant_id: str
+    brand_id: str
+    after: Place | None
+    size: int
+    skip: int
+
+    def question(self) -> tuple[Any, ...]:
+        """The arguments of `engarde.list_page_v1`, in their order."""
+        return (self.tenant_id, self.brand_id, *_place_values(self.after), self.size, self.skip)
 
 
 class PostgresLibrary:
@@ -24,12 +42,19 @@ class PostgresLibrary:
 
     def __init__(self, readers: asyncpg.Pool) -> None:
         self._readers = readers
+        self._items = Coalesced(self._find_all, lanes=LANES, most=BATCH_MOST)
+        self._pages = Coalesced(self._list_all, lanes=LANES, most=BATCH_MOST)
 
     async def find(self, key: ContentKey) -> Found | None:
         """See `ContentLibrary.find`."""
+        return await self._items.ask(key)
+
+    async def _find_all(self, keys: Sequence[ContentKey]) -> list[Found | None]:
+        tenants, ids = [key.tenant_id for key in keys], [key.content_id for key in keys]
         with translated():
-            row = await self._readers.fetchrow(_SQL["find"], [key.tenant_id], [key.content_id])
-        return _found_of(row) if row else None
+            rows = await self._readers.fetch(_SQL["find"], tenants, ids)
+        found = {row["slot"] - 1: _found_of(row) for row in rows}
+        return [found.get(slot) for slot in range(len(keys))]
 
     async def find_version(self, key: ContentKey, version: int) -> Version | None:
         """See `ContentLibrary.find_version`."""
@@ -61,24 +86,30 @@ class PostgresLibrary:
         skip: int,
     ) -> Listed:
         """See `ContentLibrary.list_items`."""
-        place = (naive(after.created_at), after.content_id) if after else (None, None)
+        if not filters.any():
+            page = _Page(tenant_id, brand_id, after, size, skip)
+            return await self._pages.ask(page)
         with translated():
-            if filters.any():
-                rows = await self._readers.fetch(
-                    _SQL["filtered_page"],
-                    tenant_id,
-                    brand_id,
-                    *_filter_values(filters),
-                    *place,
-                    size,
-                    skip,
-                    COUNT_CAP,
-                )
-            else:
-                rows = await self._readers.fetch(
-                    _SQL["page"], tenant_id, brand_id, *place, size, skip
-                )
+            rows = await self._readers.fetch(
+                _SQL["filtered_page"],
+                tenant_id,
+                brand_id,
+                *_filter_values(filters),
+                *_place_values(after),
+                size,
+                skip,
+                COUNT_CAP,
+            )
         return _listed_of(rows)
+
+    async def _list_all(self, pages: Sequence["_Page"]) -> list[Listed]:
+        questions = msgspec.json.encode([page.question() for page in pages]).decode()
+        with translated():
+            rows = await self._readers.fetch(_SQL["pages"], questions)
+        slots: list[list[Mapping[str, Any]]] = [[] for _ in pages]
+        for row in rows:
+            slots[row["slot"] - 1].append(row)
+        return [_listed_of(slot) for slot in slots]
 
     async def usage(self, tenant_id: str) -> Usage:
         """See `ContentLibrary.usage`."""
@@ -92,6 +123,10 @@ class PostgresLibrary:
         """See `ContentLibrary.owns_brand`."""
         with translated():
             return bool(await self._readers.fetchval(_SQL["owns_brand"], tenant_id, brand_id))
+
+
+def _place_values(place: Place | None) -> tuple[datetime | None, str | None]:
+    return (naive(place.created_at), place.content_id) if place else (None, None)
 
 
 def _filter_values(filters: Filters) -> tuple[Any, ...]:
@@ -111,7 +146,7 @@ def _found_of(row: Mapping[str, Any]) -> Found:
     return Found(
         item=item_of(item),
         backed_up=item["bigquery_backed_up"],
-        backed_up_at=in_utc(item["bigquery_last_sync_at"]),
+        backed_up_at=item["bigquery_last_sync_at"],
         body=row["body"],
         versions=msgspec.Raw(row["versions"].encode()) if row["versions"] else _NO_VERSIONS,
     )

@@ -32,11 +32,11 @@ def item_of(row: Mapping[str, Any]) -> Item:
         preview=row["preview"],
         size_bytes=row["size_bytes"],
         sha256=row["sha256"] or "",
-        scheduled_at=in_utc(row["scheduled_at"]),
-        published_at=in_utc(row["published_at"]),
-        created_at=utc(row["created_at"]),
-        updated_at=utc(row["updated_at"]),
-        deleted_at=in_utc(row["deleted_at"]),
+        scheduled_at=row["scheduled_at"],
+        published_at=row["published_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        deleted_at=row["deleted_at"],
     )
 
 

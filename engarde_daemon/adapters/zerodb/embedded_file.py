@@ -48,7 +48,6 @@ def connect(file: Path, patience_s: float) -> Connections:
         writer.executescript(_SQL["configure_writer"])
         _refuse_newer_schema(writer, file)
         _refuse_other_journal(writer, file)
-        writer.execute(_SQL["read_schema"])
         readers = [
             opened.enter_context(closing(_connection(file, patience_s))) for _ in range(READERS)
         ]

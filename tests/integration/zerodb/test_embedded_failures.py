@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
+from engarde_daemon.adapters.zerodb.embedded_errors import refusals_of_using
 from engarde_daemon.adapters.zerodb.embedded_file import refuse_old_sqlite
 from engarde_daemon.domain.errors import Corrupt, Unavailable
 from engarde_daemon.testing.records import key_of, record_with
@@ -46,6 +47,11 @@ def change(file: Path, statement: str, *parameters: object) -> None:
     """Do something to the file that the store does not know of."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute(statement, parameters)
+
+
+def log_of(store: EmbeddedZeroDB) -> Path:
+    """The write-ahead log, which SQLite removes when the last connection is closed."""
+    return store.file.with_name(f"{store.file.name}-wal")
 
 
 @contextmanager
@@ -171,6 +177,38 @@ class TestClosed:
                 await anyio.wait_all_tasks_blocked()
                 release()
         assert len(proved) == len(ROWS)
+        assert not log_of(store).exists()
+
+    async def test_closing_refuses_everyone_who_waits(self, store):
+        """Callers in line behind a running batch are told at once, not when their time is up."""
+        refused: list[str] = []
+
+        async def put() -> None:
+            with pytest.raises(Unavailable) as caught:
+                await store.put_many(ROWS)
+            refused.append(str(caught.value))
+
+        with locked(store.file) as release:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(store.put_many, ROWS)
+                await anyio.wait_all_tasks_blocked()
+                tasks.start_soon(put)
+                tasks.start_soon(put)
+                await anyio.wait_all_tasks_blocked()
+                tasks.start_soon(store.close)
+                await anyio.wait_all_tasks_blocked()
+                release()
+        assert len(refused) == 2
+        assert all(sentence.endswith("is not open.") for sentence in refused)
+
+    async def test_a_cancelled_owner_closes_the_file_all_the_same(self, tmp_path):
+        """A daemon that is told to stop folds the log into the file."""
+        with anyio.CancelScope() as scope:
+            async with EmbeddedZeroDB(tmp_path) as store:
+                await store.prepare()
+                scope.cancel()
+                await anyio.sleep_forever()
+        assert not log_of(store).exists()
 
     async def test_a_store_that_is_not_prepared_says_so(self, tmp_path):
         """Missing collections are a state to mend, not an empty answer."""
@@ -215,6 +253,16 @@ class TestTrouble:
             assert len(await store.get_many(KEYS)) == len(KEYS)
             assert len([record async for record in store.scan()]) == len(KEYS)
 
+    def test_a_failed_fsync_is_a_disk_error(self, tmp_path):
+        """SQLite's extended codes are understood by their family."""
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        with (
+            pytest.raises(Unavailable, match="met a disk error"),
+            refusals_of_using(tmp_path / "zerodb.sqlite3"),
+        ):
+            raise error
+
     async def test_a_full_disk_is_unavailable_and_loses_nothing(self, store):
         """A batch without room is refused as a whole; what stood before stands."""
         await store.put_many(ROWS[:10])
@@ -241,7 +289,7 @@ class TestTrouble:
 
     @pytest.mark.parametrize(
         "document",
-        [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"id": 1}'],
+        [b"", b"{", b"\xff\xfe", b'{"metadata": {"a": ' + b"[" * 100_000, b'{"id": 1}'],
         ids=["empty", "cut off", "no UTF-8", "too deep", "wrong shape"],
     )
     async def test_a_document_that_cannot_be_read_is_damaged(self, store, document):

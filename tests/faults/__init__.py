@@ -1,0 +1,1 @@
+"""What must hold after crashes, races and restarts, shown with real processes."""

@@ -1,0 +1,60 @@
+"""Data directories and daemons to be harmed, and the seed from which the harm follows."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import enterable_directory
+from tests.support.running import Daemon, cleared_away_after
+
+LONG = "ENGARDE_FAULTS_LONG" in os.environ
+
+
+@pytest.fixture(scope="session")
+def seed() -> str:
+    """What every random choice of a run follows from; a failing run is repeated with its seed."""
+    return os.environ.get("ENGARDE_FAULTS_SEED") or secrets.token_hex(4)
+
+
+@pytest.fixture
+def told_seed(seed: str) -> Iterator[str]:
+    """The seed, printed for whoever has to repeat a failure."""
+    print(f"\nENGARDE_FAULTS_SEED={seed}")  # noqa: T201 - pytest shows it with a failure
+    yield seed
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty directory that the user of the embedded PostgreSQL can enter."""
+    with enterable_directory() as directory:
+        yield directory
+
+
+@pytest.fixture(scope="session")
+async def used_data_dir(anyio_backend: str) -> AsyncIterator[Path]:
+    """The data directory of a daemon that ran once, to be copied."""
+    with enterable_directory() as directory:
+        async with cleared_away_after(Daemon(directory / "data")) as daemon:
+            await daemon.start()
+            assert await daemon.stop() == 0
+        yield directory / "data"
+
+
+@pytest.fixture
+def data_dir(used_data_dir: Path, place: Path) -> Path:
+    """A data directory of one's own, which has its first start behind it."""
+    # Not shutil.copytree: it would give the server's files to whoever runs the tests.
+    subprocess.run(["cp", "-a", used_data_dir, place / "data"], check=True, timeout=60)
+    return place / "data"
+
+
+@pytest.fixture
+async def daemon(data_dir: Path) -> AsyncIterator[Daemon]:
+    """A daemon that serves, on a data directory of its own."""
+    async with cleared_away_after(Daemon(data_dir)) as daemon:
+        await daemon.start()
+        yield daemon

@@ -1,0 +1,75 @@
+"""Nothing that was acknowledged is lost, however the daemon or its PostgreSQL dies."""
+
+import os
+import random
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from tests.faults.conftest import LONG
+from tests.support.crowd import Crowd
+from tests.support.oracle import Oracle
+from tests.support.running import Daemon
+
+KILLS = 20 if LONG else 6
+STOPS = 5 if LONG else 2
+
+
+@asynccontextmanager
+async def under_load(daemon: Daemon, seed: str) -> AsyncIterator[Crowd]:
+    """Let a crowd write for the length of a block."""
+    crowd = Crowd(daemon, seed)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(crowd.work)
+        yield crowd
+        crowd.stop()
+
+
+@pytest.mark.timeout(600 if LONG else 120)
+async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
+    daemon: Daemon, told_seed: str
+):
+    """Each life begins on what the last one left, with a PostgreSQL that never noticed."""
+    chance = random.Random(told_seed)
+    postmaster = daemon.postmaster
+
+    async with under_load(daemon, told_seed) as crowd:
+        for _ in range(KILLS):
+            await crowd.acknowledges(chance.randint(1, 400))
+            await daemon.kill()
+            await daemon.start()
+        await crowd.acknowledges(50)
+
+    assert daemon.postmaster == postmaster, "the orphaned PostgreSQL was not adopted"
+    await Oracle(daemon).agrees_with(crowd.witness)
+    print(f"{KILLS} kills: {dict(crowd.statuses)}")  # noqa: T201 - a figure to look at
+
+
+@pytest.mark.timeout(600 if LONG else 120)
+async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
+    daemon: Daemon, told_seed: str
+):
+    """SIGQUIT is PostgreSQL's immediate shutdown: no client is told goodbye, no page is written."""
+    chance = random.Random(told_seed)
+    pid = daemon.pid
+
+    async with under_load(daemon, told_seed) as crowd:
+        for _ in range(STOPS):
+            await crowd.acknowledges(chance.randint(1, 400))
+            await stop_at_once(daemon)
+            await crowd.acknowledges(50)
+
+    assert daemon.pid == pid
+    assert daemon.alive, "the daemon had to be started again"
+    assert crowd.statuses["503"] > 0
+    assert set(crowd.statuses) <= {"200", "201", "404", "503"}, crowd.statuses
+    await Oracle(daemon).agrees_with(crowd.witness)
+    print(f"{STOPS} stops: {dict(crowd.statuses)}")  # noqa: T201 - a figure to look at
+
+
+async def stop_at_once(daemon: Daemon) -> None:
+    """End the embedded PostgreSQL as a crash does."""
+    os.kill(daemon.postmaster, signal.SIGQUIT)

@@ -1,0 +1,153 @@
+"""The oracle: whatever was done to the daemon, afterwards these things are so.
+
+- every acknowledged write is readable over HTTP with the right version and the right SHA-256;
+- nothing is there that nobody wrote, and nothing is there twice;
+- usage row, counters and the sum of content agree, and no reservation outlives its time;
+- within 30 s everything is delivered and PostgreSQL stages no body any more;
+- every acknowledged version has its intact row in ZeroDB.
+
+It first lets the daemon finish its work, then ends and starts it again, so that no answer comes
+from a cache.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import asyncpg
+import httpx
+
+from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
+from tests.support.running import Daemon
+from tests.support.witness import SharedStory, Story, Witness
+
+DRAIN_LIMIT_S = 30.0
+READERS = 16
+_POLL_S = 0.05
+_OVERDUE = "select count(*) from engarde.reservations where state = 'pending' and expires_at < now() - interval '5 s'"
+_BOOKS = """
+    select u.tenant_id, u.total_content_items as items, u.total_storage_bytes as bytes,
+        coalesce(i.items, 0) as real_items, coalesce(i.bytes, 0) as real_bytes,
+        coalesce(c.items, 0) as counted_items, coalesce(c.bytes, 0) as counted_bytes
+    from content_storage_usage u
+    left join (select tenant_id, count(*) as items, sum(storage_size_bytes) as bytes
+               from content_items where deleted_at is null group by 1) i using (tenant_id)
+    left join (select tenant_id, sum(items) as items, sum(bytes) as bytes
+               from engarde.content_counts group by 1) c using (tenant_id)
+"""
+
+
+class Oracle:
+    """Judges one daemon on embedded stores."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        self._daemon = daemon
+
+    async def agrees_with(self, witness: Witness) -> None:
+        """Check everything; the daemon is another process afterwards."""
+        await self._drained("outbox")
+        assert await self._daemon.stop() == 0
+        await self._zerodb_has(witness)
+        await self._daemon.start()
+        await self._drained("staged_bodies")
+        await self._api_shows(witness)
+        await self.books_are_right()
+
+    async def books_are_right(self) -> None:
+        """The ledger agrees with what it counts, whichever way one counts."""
+        async with superuser(self._daemon) as sql:
+            tenants = await sql.fetchval("select array_agg(id::text) from tenants")
+            drift = await sql.fetch("select * from engarde.quota_drift_v1($1)", tenants)
+            assert not drift, [dict(row) for row in drift]
+            for row in await sql.fetch(_BOOKS):
+                assert row["items"] == row["real_items"] == row["counted_items"], dict(row)
+                assert row["bytes"] == row["real_bytes"] == row["counted_bytes"], dict(row)
+            assert await sql.fetchval(_OVERDUE) == 0
+
+    async def _drained(self, table: str) -> None:
+        async with superuser(self._daemon) as sql:
+
+            async def empty() -> bool:
+                return not await sql.fetchval(f"select exists (select from engarde.{table})")  # noqa: S608 - our own names
+
+            await eventually(empty, within_s=DRAIN_LIMIT_S)
+
+    async def _zerodb_has(self, witness: Witness) -> None:
+        keys = list(witness.acknowledged())
+        async with EmbeddedZeroDB(self._daemon.data_dir / "zerodb") as store:
+            found = await store.get_many(keys)
+        missing = [key for key in keys if key.id not in found]
+        assert not missing, f"{len(missing)} of {len(keys)} rows, such as {missing[0]}"
+
+    async def _api_shows(self, witness: Witness) -> None:
+        async with self._daemon.client(connections=READERS) as http:
+            await self._list_holds(witness, await listed(http))
+            send, receive = anyio.create_memory_object_stream[Story | SharedStory](100_000)
+            for story in (*witness.stories.values(), *witness.shared.values()):
+                send.send_nowait(story)
+            send.close()
+            async with receive, anyio.create_task_group() as readers:
+                for _ in range(READERS):
+                    readers.start_soon(_read, http, receive.clone())
+
+    async def _list_holds(self, witness: Witness, titles: dict[str, str]) -> None:
+        unknown = {title for content_id, title in titles.items() if content_id not in witness.titles}
+        assert unknown <= witness.maybe, f"nobody wrote {unknown - witness.maybe}"
+        assert len(set(titles.values())) == len(titles), "something was made twice"
+
+
+async def listed(http: httpx.AsyncClient) -> dict[str, str]:
+    """Every item of the caller's brand by id, with its title, read page by page."""
+    found: dict[str, str] = {}
+    query: dict[str, Any] = {"pageSize": 100}
+    while True:
+        answer = await http.get("/api/content", params=query)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found |= {item["id"]: item["title"] for item in page["data"]}
+        cursor = page["pagination"]["nextCursor"]
+        if cursor is None:
+            assert len(found) == page["pagination"]["total"]
+            return found
+        query["cursor"] = cursor
+
+
+async def _read(http: httpx.AsyncClient, stories: Any) -> None:
+    async with stories:
+        async for story in stories:
+            answer = await http.get(f"/api/content/{story.content_id}")
+            if isinstance(story, Story) and answer.status_code == 404:
+                story.missing()
+                continue
+            assert answer.status_code == 200, f"{story.content_id}: {answer.text}"
+            _judge(story, answer.json())
+
+
+def _judge(story: Story | SharedStory, item: dict[str, Any]) -> None:
+    version, sha256 = item["version"], hashlib.sha256(item["body"].encode()).hexdigest()
+    if isinstance(story, Story):
+        expected = {(state.version, state.sha256) for state in story.possible if state.alive}
+        assert (version, sha256) in expected, (story.content_id, version, story.possible)
+    else:
+        assert story.explains(version, sha256), (story.content_id, version)
+    told = [past["version"] for past in item["versions"]]
+    assert told == list(range(max(1, version - len(told) + 1), version + 1)), told
+
+
+@asynccontextmanager
+async def superuser(daemon: Daemon) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the daemon's embedded PostgreSQL, past every guard."""
+    connection = await asyncpg.connect(daemon.dsn, timeout=10, command_timeout=30)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
+    """Wait for what another process does, of which it tells nobody."""
+    with anyio.fail_after(within_s):
+        while not await condition():
+            await anyio.sleep(_POLL_S)
