@@ -105,8 +105,15 @@ class Server:
         return cpu_of(self._process)
 
     def memory(self) -> Memory:
-        """Memory in use now."""
-        return memory_of(self._process)
+        """Memory in use now.
+
+        Raises:
+            BenchError: The process has ended.
+        """
+        try:
+            return memory_of(self._process)
+        except psutil.NoSuchProcess as ended:
+            raise BenchError(f"{self.name} has ended:\n{self._last_output()}") from ended
 
     def settle(self) -> float:
         """Wait until the family is idle, at most `SETTLE_LIMIT_S`; answers the seconds waited."""

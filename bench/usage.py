@@ -5,7 +5,8 @@ systems pay for one; so is any other process, such as the naive reference's docu
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable
 
 import msgspec
 import psutil
@@ -51,32 +52,43 @@ def family(root: psutil.Process) -> list[psutil.Process]:
 
 def cpu_of(root: psutil.Process) -> Cpu:
     """CPU time of a family, children that have ended and were waited for included."""
-    spent = {"own": 0.0, "postgres": 0.0, "other": 0.0}
-    for kind, process in _by_kind(root):
-        times = process.cpu_times()
-        spent[kind] += times.user + times.system + times.children_user + times.children_system
+    spent = _by_kind(root, _spent_s)
     return Cpu(own_s=spent["own"], postgres_s=spent["postgres"], other_s=spent["other"])
 
 
 def memory_of(root: psutil.Process) -> Memory:
-    """Memory of a family; PostgreSQL's processes share most of theirs, so it is split among them."""
-    used = {"own": 0, "postgres": 0, "other": 0}
-    for kind, process in _by_kind(root):
-        used[kind] += process.memory_info().rss if kind == "own" else _shared_out(process)
+    """Memory of a family; PostgreSQL's processes share most of theirs, so it is split among them.
+
+    Raises:
+        NoSuchProcess: The process itself has ended.
+    """
+    shares = _by_kind(root, _share_mb)
     return Memory(
-        own_mb=used["own"] / _MB, postgres_mb=used["postgres"] / _MB, other_mb=used["other"] / _MB
+        own_mb=root.memory_info().rss / _MB,
+        postgres_mb=shares["postgres"],
+        other_mb=shares["other"],
     )
 
 
-def _shared_out(process: psutil.Process) -> int:
+def _spent_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def _share_mb(process: psutil.Process) -> float:
     full = process.memory_full_info()
-    return int(getattr(full, "pss", full.uss))  # pss exists on Linux alone
+    return float(getattr(full, "pss", full.uss)) / _MB  # pss exists on Linux alone
 
 
-def _by_kind(root: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
+def _by_kind(root: psutil.Process, figure: Callable[[psutil.Process], float]) -> dict[str, float]:
+    sums = defaultdict[str, float](float)
     for process in family(root):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if process == root:
-                yield "own", process
-            else:
-                yield "postgres" if process.name().startswith("postgres") else "other", process
+        with contextlib.suppress(psutil.NoSuchProcess):  # a backend may end at any time
+            sums[_kind(process, root)] += figure(process)
+    return sums
+
+
+def _kind(process: psutil.Process, root: psutil.Process) -> str:
+    if process == root:
+        return "own"
+    return "postgres" if process.name().startswith("postgres") else "other"

@@ -12,6 +12,8 @@ from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
+# What a dead daemon had claimed, waits for its lease to run out: by default half a minute.
+SETTINGS = {"ENGARDE_DELIVERY__LEASE_S": "3"}
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +57,6 @@ def data_dir(used_data_dir: Path, place: Path) -> Path:
 @pytest.fixture
 async def daemon(data_dir: Path) -> AsyncIterator[Daemon]:
     """A daemon that serves, on a data directory of its own."""
-    async with cleared_away_after(Daemon(data_dir)) as daemon:
+    async with cleared_away_after(Daemon(data_dir, environ=SETTINGS)) as daemon:
         await daemon.start()
         yield daemon

@@ -4,7 +4,6 @@ Owns the clean-up: whatever a test did to the daemon, neither it nor the Postgre
 outlives the test.
 """
 
-import contextlib
 import json
 import os
 import signal
@@ -19,7 +18,6 @@ from types import MappingProxyType
 from typing import Any
 
 import anyio
-import anyio.to_thread
 import httpx
 import msgspec
 import psutil
@@ -27,6 +25,7 @@ from anyio.abc import Process
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.embedded.evidence import read_pid_file
+from engarde_daemon.adapters.postgres.embedded.process import WatchedProcess
 
 ENGARDE = str(Path(sys.executable).with_name("engarde"))
 START_LIMIT_S = 60.0
@@ -215,11 +214,10 @@ async def cleared_away_after(daemon: Daemon) -> AsyncIterator[Daemon]:
 
 async def end_postgres(root: Path) -> None:
     """End every process of the embedded PostgreSQL in this directory, at whatever stage it is."""
-    found = [process for process in psutil.process_iter(["cmdline"]) if _belongs(process, root)]
-    for process in found:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGQUIT)  # a postmaster takes its children with it
-    await anyio.to_thread.run_sync(psutil.wait_procs, found, POSTGRES_END_LIMIT_S)
+    for process in psutil.process_iter(["cmdline"]):
+        if _belongs(process, root):
+            # A postmaster takes its children with it.
+            await WatchedProcess(process.pid).stop((signal.SIGQUIT, POSTGRES_END_LIMIT_S))
 
 
 def _belongs(process: psutil.Process, root: Path) -> bool:

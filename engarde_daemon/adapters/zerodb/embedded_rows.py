@@ -75,7 +75,8 @@ def put(connection: sqlite3.Connection, records: Sequence[ContentRecord]) -> Sto
 
     A damaged row is mended when the batch brings the body it once had.
     """
-    rows = [_Row(record, _encode(record)) for record in records if record.is_intact()]
+    judged = [(record, record.is_intact()) for record in records]
+    rows = [_Row(record, _encode(record)) for record, intact in judged if intact]
     connection.execute(_SQL["begin_write"])
     with connection:
         connection.executemany(_SQL["insert_item"], map(_columns, rows))
@@ -86,7 +87,7 @@ def put(connection: sqlite3.Connection, records: Sequence[ContentRecord]) -> Sto
             verdicts = _read_back(connection, rows)
     # An id that came twice, with two bodies, is proved by neither.
     unproved = {row.record.id for row, verdict in verdicts if verdict is not _Verdict.PROVED}
-    unproved.update(record.id for record in records if not record.is_intact())
+    unproved.update(record.id for record, intact in judged if not intact)
     return Stored(frozenset(row.record.id for row in rows) - unproved, len(damaged))
 
 
@@ -147,7 +148,7 @@ def _read_back(connection: sqlite3.Connection, rows: Sequence[_Row]) -> list[tup
 
 
 def _verdict(row: _Row, documents: Mapping[str, bytes]) -> _Verdict:
-    if documents.get(row.record.id) == row.document:  # whose body was hashed before it was written
+    if documents.get(row.record.id) == row.document:  # byte for byte, and that body was hashed
         return _Verdict.PROVED
     standing = _record_at(row.record.id, documents)
     if standing is None or not standing.is_intact():

@@ -16,7 +16,7 @@ from tests.integration.zerodb.unfortunate_writer import TENANT, numbered
 ROWS = [numbered(number) for number in range(100)]
 KEYS = [key_of(row) for row in ROWS]
 SQL = statements("zerodb/embedded")
-PLANS = {
+PLANS: dict[str, tuple[list[Any], str]] = {
     "items_by_id": (["[]"], "INDEX sqlite_autoindex_content_items_1 (id=?)"),
     "delete_items": ([TENANT, "[]"], "INDEX sqlite_autoindex_content_items_1 (id=?)"),
     "items_after": ([0, 9, 9], "INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),

@@ -1,0 +1,1 @@
+"""Tests of the stand-ins that ship with the daemon."""
