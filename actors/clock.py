@@ -1,7 +1,7 @@
 """Regular reminders.
 
-Owns the rule that a reminder never piles up: when the actor is still busy with the last one, or
-its mailbox holds real work, this one is left out.
+Owns the rule that reminders never crowd out real work: when a mailbox is half full, this one is
+left out.
 """
 
 from contextlib import AsyncExitStack, suppress
@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from engarde_daemon.core import ActorStopped, Address, Message
+from engarde_daemon.core import ActorStopped, Address, MailboxFull, Message
 
 
 async def ticking(
@@ -24,6 +24,7 @@ async def ticking(
 async def _tick(address: Address[Any], reminder: Message, every_s: float) -> None:
     with suppress(ActorStopped):
         while True:
-            if address.depth == 0:
-                address.offer(reminder)
+            with suppress(MailboxFull):
+                if address.depth * 2 <= address.capacity:
+                    address.offer(reminder)
             await anyio.sleep(every_s)

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from bench.cases import PAGE, READER, Target
+from bench.cases import PAGE, PAGE_SIZE, READER, Target
 from bench.errors import BenchError
 
-PAGE_SIZE = 20
 BODY_BYTES = 4096
 
 

@@ -12,6 +12,7 @@ _HEAD = (
     "case", "clients", "system", "req/s", "p50 ms", "p99 ms", "CPU ms/req", "of it after",
     "PostgreSQL CPU", "MB", "PostgreSQL MB", "others", "x naive", "x ceiling",
 )  # fmt: skip
+SHARED_CORES = 0.25
 _NOTES = """\
 CPU is of the serving process, per request, and includes the work that a load leaves behind
 (delivery), which is waited for: "of it after" is that part. MB is resident memory of the serving
@@ -25,6 +26,8 @@ def report(results: Results) -> str:
     parts = [_origin(results)]
     if results.failure:
         parts.append(f"**The run ended early:** {results.failure}")
+    if any(found.foreign_cores > SHARED_CORES for found in results.measurements):
+        parts.append("**The machine was shared: do not trust what is judged below.**")
     if results.measurements:
         parts += [_table(_HEAD, list(_lines(results))), _NOTES]
     if results.starts:

@@ -16,14 +16,14 @@ import msgspec
 from bench.bigbrand import fill, read_brands
 from bench.cases import (
     BIG_BRAND,
-    FIRST_SPREAD_WRITER,
     SMALL_BRAND,
     TENANTS,
     Case,
     Target,
     matrix,
     order_for,
-    seeding,
+    seed_pages,
+    seed_reader,
 )
 from bench.check import check_answers
 from bench.errors import BenchError
@@ -98,11 +98,10 @@ class Run:
 
     def _bring_up(self, system: System, place: Workplace) -> Contender:
         """Start twice, to time a start on no data and one on data; then fill and freeze."""
-        tenants_wanted = TENANTS if "create-spread" in self._options.cases else FIRST_SPREAD_WRITER
-        server = system.server(place.path, tenants_wanted)
+        server = system.server(place.path)
         cold_s = server.start()
         place.running.callback(server.stop)
-        tenants = system.provision(server.data_dir, tenants_wanted)
+        tenants = system.provision(server.data_dir, TENANTS)
         server.stop()
         warm_s = server.start()
         server.settle()
@@ -134,9 +133,10 @@ class Run:
 
 
 def _seed(name: str, target: Target) -> Target:
-    stored = run_load(seeding(target))
-    if stored.errors:
-        raise BenchError(f"{name} does not store the items to read: {stored.errors}")
+    stored, pages = run_load(seed_reader(target)), run_load(seed_pages(target))
+    if stored.errors or pages.errors:
+        failed = stored.errors | pages.errors
+        raise BenchError(f"{name} does not store the items to read: {failed}")
     return msgspec.structs.replace(target, ids=stored.ids)
 
 

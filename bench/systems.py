@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from bench.cases import TENANTS
 from bench.ports import free_port
 from bench.provision import make_tenants
 from bench.server import Server
@@ -20,14 +21,13 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
     provision: Callable[[Path, int], list[Tenant]]
 
-    def server(self, work_dir: Path, tenants: int) -> Server:
+    def server(self, work_dir: Path) -> Server:
         """A server of this kind with a data directory of its own, not yet started."""
         port = free_port()
         data_dir = work_dir / self.name
         data_dir.mkdir()
         places = ["--data-dir", str(data_dir), "--port", str(port)]
-        extra = [] if self.name == "engarde" else ["--tenants", str(tenants)]
-        return Server(self.name, [*self.command, *places, *extra], data_dir=data_dir, port=port)
+        return Server(self.name, [*self.command, *places], data_dir=data_dir, port=port)
 
 
 def _made_by_operator(data_dir: Path, count: int) -> list[Tenant]:
@@ -39,7 +39,7 @@ def _named_by_reference(data_dir: Path, count: int) -> list[Tenant]:
 
 
 def _reference(name: str) -> System:
-    command = [sys.executable, "-m", f"bench.references.{name}"]
+    command = [sys.executable, "-m", f"bench.references.{name}", "--tenants", str(TENANTS)]
     return System(name=name, command=command, provision=_named_by_reference)
 
 

@@ -4,6 +4,7 @@ Owns the promise that no secret is logged: values under names of secrets, and te
 keys or tokens, are blotted out before anything is written.
 """
 
+import logging
 import re
 import sys
 from collections.abc import MutableMapping
@@ -22,6 +23,7 @@ _SECRET_TEXT = re.compile(
     r"eg_[a-z2-7]{12}_\w+|eyJ[\w-]{10,}\.[\w.-]+|sk-[\w-]{12,}|://[^/\s:@]+:[^@\s]+@"
 )
 _BLOT = "[redacted]"
+_FOREIGN_CHARACTERS_MAX = 500
 
 Event = MutableMapping[str, Any]
 
@@ -44,7 +46,17 @@ def configure(settings: Settings) -> BinaryIO:
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_Adoption()], level=logging.WARNING, force=True)
     return stream
+
+
+class _Adoption(logging.Handler):
+    """Gives what libraries log, such as uvicorn of broken requests, the form of our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()[:_FOREIGN_CHARACTERS_MAX]
+        logger = structlog.get_logger(record.name)
+        logger.log(record.levelno, text, logger=record.name, exc_info=record.exc_info)
 
 
 def redact(logger: object, method: str, event: Event) -> Event:

@@ -56,10 +56,12 @@ class Delivery(Actor[DeliveryMessage]):
         await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)
 
     async def receive(self, message: DeliveryMessage) -> None:
-        """Carry what there is, in several lanes."""
+        """Carry what there is: in one lane while it gives way, else in several."""
         del message
+        rest_s = self._rest_s()
+        await anyio.sleep(rest_s)
         async with anyio.create_task_group() as lanes:
-            for _ in range(self._pace.batches_in_flight):
+            for _ in range(1 if rest_s else self._pace.batches_in_flight):
                 lanes.start_soon(self._work_off)
 
     async def _work_off(self) -> None:

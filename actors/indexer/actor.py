@@ -38,5 +38,6 @@ class Indexer(Actor[IndexerMessage]):
     async def receive(self, message: IndexerMessage) -> None:
         """Index until nothing is left."""
         del message
+        await anyio.sleep(self._rest_s())
         while await self._housekeeping.index_pending(VERSIONS_PER_BATCH):
             await anyio.sleep(self._rest_s())

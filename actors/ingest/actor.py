@@ -6,14 +6,19 @@ round must not contradict itself. A write that lost a race against another daemo
 the state that won, unless its caller insisted on a version.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
+import msgspec
+
 from actors.ingest.messages import (
+    ChangeMessage,
     CreateContent,
     DeleteContent,
     IngestMessage,
+    RestoreVersion,
+    UndeleteContent,
     UpdateContent,
     Written,
 )
@@ -21,10 +26,25 @@ from engarde_daemon.core import BatchActor, BatchLimit, Refusal
 from engarde_daemon.domain import changes
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import Item
-from engarde_daemon.domain.errors import NotFound, Unavailable, VersionConflict
-from engarde_daemon.ports.content import ContentKey, ContentLog, Head, Moved, Outcome, Replayed
+from engarde_daemon.domain.errors import NotFound, NotInTrash, Unavailable, VersionConflict
+from engarde_daemon.ports.content import (
+    ContentKey,
+    ContentLog,
+    Head,
+    Moved,
+    Outcome,
+    Replayed,
+    VersionKey,
+)
 
 RACES_MAX = 5
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What a round starts from: present states, and past ones to go back to."""
+
+    heads: Mapping[ContentKey, Head]
+    pasts: Mapping[VersionKey, Item]
 
 
 class Ingest(BatchActor[IngestMessage]):
@@ -71,10 +91,10 @@ class Ingest(BatchActor[IngestMessage]):
     async def _commit_round(
         self, messages: Sequence[IngestMessage], chosen: Sequence[int], answers: list[Any]
     ) -> list[int]:
-        heads = await self._heads(messages[place] for place in chosen)
+        known = await self._known([messages[place] for place in chosen])
         places, writes = [], []
         for place in chosen:
-            write = self._plan(messages[place], heads)
+            write = self._plan(messages[place], known)
             if isinstance(write, Write):
                 places.append(place)
                 writes.append(write)
@@ -91,19 +111,21 @@ class Ingest(BatchActor[IngestMessage]):
         self._written([answers[p] for p in places if isinstance(answers[p], Written)])
         return lost
 
-    async def _heads(self, messages: Iterable[IngestMessage]) -> dict[ContentKey, Head]:
-        keys = [_key(message) for message in messages if not isinstance(message, CreateContent)]
-        return await self._log.heads(keys) if keys else {}
+    async def _known(self, messages: Sequence[IngestMessage]) -> _Known:
+        changing = [m for m in messages if not isinstance(m, CreateContent)]
+        pasts = [_past_key(m) for m in changing if isinstance(m, RestoreVersion)]
+        return _Known(
+            heads=await self._log.heads([_key(m) for m in changing]) if changing else {},
+            pasts=await self._log.versions(pasts) if pasts else {},
+        )
 
-    def _plan(self, message: IngestMessage, heads: dict[ContentKey, Head]) -> Write | Refusal:
-        if isinstance(message, CreateContent):
-            return self._creation(message)
-        head = heads.get(_key(message))
-        if head is None:
-            return NotFound("There is no such content.")
-        if message.expected_version not in (None, head.item.version):
-            return VersionConflict(head.item.version)
-        return self._change(message, head)
+    def _plan(self, message: IngestMessage, known: _Known) -> Write | Refusal:
+        try:
+            if isinstance(message, CreateContent):
+                return self._creation(message)
+            return self._change(message, known)
+        except Refusal as refusal:
+            return refusal
 
     def _creation(self, message: CreateContent) -> Write:
         return changes.create(
@@ -116,15 +138,42 @@ class Ingest(BatchActor[IngestMessage]):
             idempotency=message.idempotency,
         )
 
-    def _change(self, message: UpdateContent | DeleteContent, head: Head) -> Write:
+    def _change(self, message: ChangeMessage, known: _Known) -> Write:
+        head = _head(message, known)
         at, by, legacy = self._now(), message.user_id, head.legacy_body
         match message:
             case UpdateContent():
                 return changes.update(head.item, message.patch, by=by, at=at, legacy_body=legacy)
             case DeleteContent():
                 return changes.delete(head.item, by=by, at=at, legacy_body=legacy)
+            case RestoreVersion():
+                past = known.pasts.get(_past_key(message))
+                if past is None:
+                    raise NotFound("There is no such version.")
+                return changes.restore_version(head.item, past, by=by, at=at)
+            case UndeleteContent():
+                return changes.undelete(head.item, by=by, at=at, legacy_body=legacy)
             case _:
                 assert_never(message)
+
+
+def _head(message: ChangeMessage, known: _Known) -> Head:
+    """What the change starts from.
+
+    Raises:
+        NotFound: There is no such content, or it lies in the trash.
+        NotInTrash: It was to be taken out of the trash, and is not there.
+        VersionConflict: It is at another version than its caller expects.
+    """
+    head = known.heads.get(_key(message))
+    wants_trash = isinstance(message, UndeleteContent)
+    if head is None or (head.item.deleted_at is not None and not wants_trash):
+        raise NotFound("There is no such content.")
+    if message.expected_version not in (None, head.item.version):
+        raise VersionConflict(head.item.version)
+    if wants_trash and head.item.deleted_at is None:
+        raise NotInTrash
+    return head
 
 
 def _next_round(
@@ -150,8 +199,12 @@ def _claim(message: IngestMessage) -> object | None:
     return (message.tenant_id, promise.principal_id, promise.key) if promise else None
 
 
-def _key(message: UpdateContent | DeleteContent) -> ContentKey:
+def _key(message: ChangeMessage) -> ContentKey:
     return ContentKey(message.tenant_id, message.content_id)
+
+
+def _past_key(message: RestoreVersion) -> VersionKey:
+    return VersionKey(message.tenant_id, message.content_id, message.version)
 
 
 def _answer(message: IngestMessage, write: Write, outcome: Outcome) -> Any:

@@ -46,4 +46,24 @@ class DeleteContent(Request[Written], frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
-IngestMessage: TypeAlias = CreateContent | UpdateContent | DeleteContent
+class RestoreVersion(Request[Written], frozen=True, kw_only=True):
+    """Give an item the content of one of its past versions, at any version or the expected one."""
+
+    tenant_id: str
+    content_id: str
+    user_id: str
+    version: int
+    expected_version: int | None = None
+
+
+class UndeleteContent(Request[Written], frozen=True, kw_only=True):
+    """Take an item out of the trash; its room is asked for again."""
+
+    tenant_id: str
+    content_id: str
+    user_id: str
+    expected_version: int | None = None
+
+
+ChangeMessage: TypeAlias = UpdateContent | DeleteContent | RestoreVersion | UndeleteContent
+IngestMessage: TypeAlias = CreateContent | ChangeMessage

@@ -1,36 +1,125 @@
 """The steward: what nobody waits for but someone must do.
 
-Every chore is idempotent and bounded, so that several daemons may do it at the same time.
+Every chore is idempotent and bounded, so that several daemons may do it at the same time: what is
+due is published at the version it was found at, so that it happens once; rows that must go are
+leased; live content is never touched by retention.
 """
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from itertools import groupby
+from typing import assert_never
+
+import structlog
 
 from actors.clock import ticking
-from actors.steward.messages import StewardMessage, Tick
-from engarde_daemon.core import Actor
+from actors.ingest.messages import IngestMessage, UpdateContent
+from actors.steward.messages import EraseContent, PublishDue, StewardMessage, Tick
+from engarde_daemon.core import Actor, Address
+from engarde_daemon.domain.changes import Patch
+from engarde_daemon.domain.content import Status
+from engarde_daemon.domain.errors import Rejected, VersionConflict
+from engarde_daemon.ports.bodies import BodyStore
+from engarde_daemon.ports.content import ContentKey, VersionKey
 from engarde_daemon.ports.outbox import Housekeeping
+from engarde_daemon.ports.retention import Removal, Retention
 
 ROWS_PER_CHORE = 1000
+ITEMS_PER_ROUND = 100
+PUBLISH_TIMEOUT_S = 20.0
+SCHEDULER = "scheduler"
+RETENTION = "retention"
+
+_LOG = structlog.get_logger("engarde.steward")
 
 
 class Steward(Actor[StewardMessage]):
-    """Sweeps what other actors left behind."""
+    """Publishes what is due, erases what must go, sweeps what others left behind."""
 
     def __init__(
         self,
-        housekeeping: Housekeeping,
         *,
-        every_s: float,
+        housekeeping: Housekeeping,
+        retention: Retention,
+        store: BodyStore,
+        ingest: Address[IngestMessage],
+        new_id: Callable[[], str],
+        sweep_every_s: float,
+        publish_every_s: float,
     ) -> None:
         self._housekeeping = housekeeping
-        self._every_s = every_s
+        self._retention = retention
+        self._store = store
+        self._ingest = ingest
+        self._new_id = new_id
+        self._sweep_every_s = sweep_every_s
+        self._publish_every_s = publish_every_s
 
     async def started(self, resources: AsyncExitStack) -> None:
-        """Begin to sweep regularly."""
-        await ticking(resources, self.own, Tick(), every_s=self._every_s)
+        """Begin to look regularly."""
+        await ticking(resources, self.own, PublishDue(), every_s=self._publish_every_s)
+        await ticking(resources, self.own, Tick(), every_s=self._sweep_every_s)
 
-    async def receive(self, message: StewardMessage) -> None:
-        """Do a piece of each chore."""
-        del message
+    async def receive(self, message: StewardMessage) -> int | None:
+        """Do what is asked, or a piece of each chore."""
+        match message:
+            case EraseContent():
+                return await self._erase(message)
+            case PublishDue():
+                await self._publish_due()
+            case Tick():
+                await self._sweep()
+            case _:
+                assert_never(message)
+        return None
+
+    async def _erase(self, message: EraseContent) -> int | None:
+        erased = await self._retention.erase(
+            ContentKey(message.tenant_id, message.content_id),
+            erasure_id=message.erasure_id,
+            by=message.user_id,
+            reason=message.reason,
+        )
+        await self._remove()
+        return erased
+
+    async def _publish_due(self) -> None:
+        for key in await self._retention.due_items(ITEMS_PER_ROUND):
+            try:
+                await self._publish(key)
+            except VersionConflict:
+                continue  # someone changed or published it in the meantime
+            except Rejected as error:
+                _LOG.warning("not published", content_id=key.content_id, reason=str(error)[:200])
+
+    async def _publish(self, key: VersionKey) -> None:
+        await self._ingest.ask(
+            UpdateContent(
+                tenant_id=key.tenant_id,
+                content_id=key.content_id,
+                user_id=SCHEDULER,
+                patch=Patch(status=Status.PUBLISHED),
+                expected_version=key.version,
+            ),
+            timeout_s=PUBLISH_TIMEOUT_S,
+        )
+
+    async def _sweep(self) -> None:
         await self._housekeeping.sweep_staged(ROWS_PER_CHORE)
         await self._housekeeping.forget_keys(ROWS_PER_CHORE)
+        for key in await self._retention.expired_trash(ITEMS_PER_ROUND):
+            await self._retention.erase(
+                key, erasure_id=self._new_id(), by=RETENTION, reason="retention"
+            )
+        await self._retention.trim_versions(ROWS_PER_CHORE)
+        await self._remove()
+
+    async def _remove(self) -> None:
+        removals = await self._retention.claim_removals(ROWS_PER_CHORE)
+        for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
+            await self._store.delete_many(tenant_id, [row.record_id for row in rows])
+        await self._retention.settle_removals(removals)
+
+
+def _tenant(removal: Removal) -> str:
+    return removal.tenant_id

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import itertools
 import sys
 from functools import partial
 from time import perf_counter
@@ -25,13 +26,11 @@ async def run(order: LoadOrder) -> LoadResult:
         OSError: The server refuses connections.
         UnreadableAnswerError: The server's answers are not what the generator can read.
     """
-    tally = Tally(
-        order.connections, requests_max=order.requests_max, collects_ids=order.collects_ids
-    )
+    tally = Tally(order.connections, collects_ids=order.collects_ids)
     asyncio.get_running_loop().set_exception_handler(tally.failed)
     started = perf_counter()
     await _connect(order, tally)
-    if order.requests_max:
+    if order.requests_each:
         seconds = await _until_counted(tally, started)
     else:
         seconds = await _until_elapsed(order, tally)
@@ -42,10 +41,11 @@ async def run(order: LoadOrder) -> LoadResult:
 
 async def _connect(order: LoadOrder, tally: Tally) -> None:
     loop = asyncio.get_running_loop()
-    if order.requests_max:
+    if order.requests_each:
         tally.open_window()
     for index in range(order.connections):
-        connection = partial(Connection, requests_of(order, index), tally)
+        requests = itertools.islice(requests_of(order, index), order.requests_each or None)
+        connection = partial(Connection, requests, tally)
         await loop.create_connection(connection, order.host, order.port)
 
 

@@ -37,7 +37,7 @@ def head_of(answer: bytes) -> tuple[int, int, int] | None:
 
 
 class Connection(asyncio.Protocol):
-    """A client connection that keeps exactly one request in flight until the tally is full."""
+    """Keeps exactly one request in flight until the tally is full or the requests have run out."""
 
     def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
         self._requests = requests
@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._missing = 0
         self._status = 0
         self._sent_ns = 0
+        self._is_done = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
@@ -56,11 +57,13 @@ class Connection(asyncio.Protocol):
         self._send()
 
     def _send(self) -> None:
-        if self._tally.is_full:
+        request = None if self._tally.is_full else next(self._requests, None)
+        if request is None:
+            self._is_done = True
             self._transport.close()
             return
         self._sent_ns = perf_counter_ns()
-        self._transport.write(next(self._requests))
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         """Count the answer down, and go on with the next request when it is complete."""
@@ -92,4 +95,4 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the tally; a connection lost before the end is an error of the run."""
-        self._tally.lost(exc)
+        self._tally.closed_one(None if self._is_done else exc or ConnectionError())

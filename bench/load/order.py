@@ -19,7 +19,8 @@ class Traffic(StrEnum):
 class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One load: who is asked what, over how many connections, for how long.
 
-    With `requests_max` the load ends after that many answers instead of after `seconds`.
+    With `requests_each` the load ends when each connection has had that many answers, instead of
+    after `seconds`.
     """
 
     port: int
@@ -29,7 +30,7 @@ class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     seconds: float = 0.0
     warm_up_s: float = 0.0
-    requests_max: int = 0
+    requests_each: int = 0
     ids: list[str] = []
     paths: list[str] = []
     first_serial: int = 0

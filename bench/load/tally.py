@@ -26,13 +26,12 @@ def _cpu_s() -> float:
 class Tally:
     """The counters of one load, and the event that its last connection has closed."""
 
-    def __init__(self, connections: int, *, requests_max: int = 0, collects_ids: bool) -> None:
+    def __init__(self, connections: int, *, collects_ids: bool) -> None:
         self.collects_ids = collects_ids
         self.is_full = False
         self.failure: BaseException | None = None
         self.closed = asyncio.Event()
         self._open = connections
-        self._requests_max = requests_max
         self._is_open = False
         self._latencies_ns: list[int] = []
         self._errors: Counter[str] = Counter()
@@ -54,8 +53,6 @@ class Tally:
     def answered(self, status: int, latency_ns: int, body: list[bytes]) -> None:
         """Count one answer."""
         self._answers += 1
-        if self._requests_max and self._answers >= self._requests_max:
-            self.is_full = True
         if not self._is_open:
             return
         if 200 <= status < 300:
@@ -65,10 +62,10 @@ class Tally:
         else:
             self._errors[str(status)] += 1
 
-    def lost(self, cause: Exception | None) -> None:
+    def closed_one(self, cause: Exception | None) -> None:
         """Count a connection out, as an error when it did not end by our own will."""
-        if not self.is_full:
-            self._errors[type(cause).__name__ if cause else "closed by server"] += 1
+        if cause is not None:
+            self._errors[type(cause).__name__] += 1
         self._open -= 1
         if self._open == 0:
             self.closed.set()

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.content.controller import ContentController
 from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.api.content.trash import TrashController, TrashDesk
 from engarde_daemon.api.front import Front
 from engarde_daemon.api.measures import Measures
 from engarde_daemon.api.operations.controller import OperationsController
@@ -30,6 +31,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that routes need."""
 
     desk: ContentDesk
+    trash: TrashDesk
     library: ContentLibrary
     plans: Mapping[str, Plan]
     authenticate: Authenticate
@@ -44,7 +46,7 @@ def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
     measures = Measures(services.health, services.vitals)
     app = Litestar(
-        route_handlers=[ContentController, QuotaController, OperationsController],
+        route_handlers=[ContentController, TrashController, QuotaController, OperationsController],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
         request_max_body_size=services.max_body_bytes,
@@ -58,6 +60,7 @@ def create_app(services: Services) -> ASGIApp:
 def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
     given: dict[str, Any] = {
         "desk": services.desk,
+        "trash": services.trash,
         "library": services.library,
         "plans": services.plans,
         "health": services.health,

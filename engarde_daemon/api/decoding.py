@@ -4,22 +4,29 @@ The happy path is one pass of msgspec. Only when that refuses is each field look
 so that a caller learns everything that is wrong from one answer.
 """
 
+import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from engarde_daemon.api.fields import parse
 from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
 
 DEPTH_MAX = 64
+FAULTS_MAX = 100
 REASON_CHARACTERS_MAX = 300
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 _PLACE = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _UNKNOWN = "unknown field"
+_WHOLE = re.compile(r"-?[0-9]{1,100}")
+_DIGITS_MAX = 4000  # of int(); Python refuses more (sys.int_info)
 
 
 def decode_json(raw: bytes, shape: type[T]) -> T:
@@ -30,17 +37,10 @@ def decode_json(raw: bytes, shape: type[T]) -> T:
         Invalid: Fields are wrong; all of them are named.
     """
     try:
-        value = msgspec.json.decode(raw, type=shape)
-        if _is_simple(raw):
-            return value
-        document = msgspec.json.decode(raw)
-    except msgspec.ValidationError:
-        document = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
-        raise Malformed(f"The body is no JSON document: {_bounded(error)}.") from None
-    except (RecursionError, UnicodeDecodeError):
-        raise Malformed("The body is nested too deeply, or is not UTF-8.") from None
-    return _checked(document, shape)
+        value = msgspec.json.decode(raw, type=shape, dec_hook=parse)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return _checked(_document(raw), shape)
+    return value if _is_simple(raw) else _checked(_document(raw), shape)
 
 
 def decode_query(values: Mapping[str, Sequence[str]], shape: type[T]) -> T:
@@ -49,42 +49,73 @@ def decode_query(values: Mapping[str, Sequence[str]], shape: type[T]) -> T:
     Raises:
         Invalid: Parameters are wrong; all of them are named.
     """
-    lists = _list_fields(shape)
+    lists = _fields_of(shape, list)
     document = {
         name: [part for text in texts for part in text.split(",") if part]
         if name in lists
-        else texts[-1]
+        else _plain(texts[-1], name, shape)
         for name, texts in values.items()
     }
     try:
-        if all(text.isprintable() for texts in values.values() for text in texts):
-            return msgspec.convert(document, shape, strict=False)
+        if all(text.isprintable() for pair in values.items() for text in (pair[0], *pair[1])):
+            return msgspec.convert(document, shape, dec_hook=parse)
     except msgspec.ValidationError:
         pass
-    return _checked(document, shape, strict=False)
+    return _checked(document, shape)
 
 
-def _checked(document: object, shape: type[T], *, strict: bool = True) -> T:
+def _document(raw: bytes) -> object:
+    """Read any JSON with more patience than msgspec: lone surrogates and endless numbers too.
+
+    What cannot be stored is found by `_value_errors`, which knows the name of its field.
+    """
+    try:
+        return json.loads(raw.decode(), parse_int=_integer, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Malformed(f"The body is nested deeper than {DEPTH_MAX} levels.") from None
+    except UnicodeDecodeError:
+        raise Malformed("The body is not UTF-8.") from None
+    except ValueError as error:
+        raise Malformed(f"The body is no JSON document: {_bounded(error)}.") from None
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _DIGITS_MAX else math.inf
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _plain(text: str, name: str, shape: type[msgspec.Struct]) -> object:
+    """A parameter as JSON would have given it."""
+    if name in _fields_of(shape, bool):
+        return {"true": True, "false": False}.get(text, text)
+    return int(text) if name in _fields_of(shape, int) and _WHOLE.fullmatch(text) else text
+
+
+def _checked(document: object, shape: type[T]) -> T:
     if not isinstance(document, dict):
         raise Invalid([FieldError("", "must be a JSON object")])
-    errors = [*_field_errors(document, shape, strict=strict), *_text_errors(document, "", 1)]
+    faults = chain(_field_errors(document, shape), _value_errors(document, "", 1))
+    errors = list(islice(faults, FAULTS_MAX))
     if errors:
         raise Invalid(errors)
-    return msgspec.convert(document, shape, strict=strict)
+    return msgspec.convert(document, shape, dec_hook=parse)
 
 
-def _field_errors(
-    document: Mapping[str, Any], shape: type[T], *, strict: bool
-) -> Iterator[FieldError]:
+def _field_errors(document: Mapping[str, Any], shape: type[T]) -> Iterator[FieldError]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     for name, value in document.items():
         if name not in fields:
             yield FieldError(_bounded(name), _UNKNOWN)
             continue
         try:
-            msgspec.convert(value, fields[name].type, strict=strict)
+            msgspec.convert(value, fields[name].type, dec_hook=parse)
         except msgspec.ValidationError as error:
             yield _located(name, str(error))
+        except UnicodeEncodeError:
+            continue  # half a surrogate pair, which `_value_errors` names
     for name, field in fields.items():
         if field.required and name not in document:
             yield FieldError(name, "is required")
@@ -104,20 +135,22 @@ def _is_simple(raw: bytes) -> bool:
     return b"\\u0000" not in raw and raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX
 
 
-def _text_errors(value: object, path: str, depth: int) -> Iterator[FieldError]:
+def _value_errors(value: object, path: str, depth: int) -> Iterator[FieldError]:
     if depth > DEPTH_MAX:
         yield FieldError(path.partition(".")[0], f"is nested deeper than {DEPTH_MAX} levels")
         return
     match value:
         case str() if not _is_storable(value):
-            yield FieldError(path, "holds a NUL character or half a surrogate pair")
+            yield FieldError(_bounded(path), "holds a NUL character or what is no valid Unicode")
+        case float() if not math.isfinite(value):
+            yield FieldError(_bounded(path), "holds a number that is too large")
         case dict():
             for name, inner in value.items():
-                yield from _text_errors(name, path, depth)
-                yield from _text_errors(inner, f"{path}.{_bounded(name)}".lstrip("."), depth + 1)
+                yield from _value_errors(name, path or _bounded(name), depth)
+                yield from _value_errors(inner, f"{path}.{_bounded(name)}".lstrip("."), depth + 1)
         case list():
             for place, inner in enumerate(value):
-                yield from _text_errors(inner, f"{path}[{place}]", depth + 1)
+                yield from _value_errors(inner, f"{path}[{place}]", depth + 1)
 
 
 def _is_storable(text: str) -> bool:
@@ -131,14 +164,15 @@ def _is_storable(text: str) -> bool:
 
 
 @cache
-def _list_fields(shape: type[msgspec.Struct]) -> frozenset[str]:
+def _fields_of(shape: type[msgspec.Struct], kind: type) -> frozenset[str]:
+    """The fields whose type is `kind`, or may be."""
     fields = msgspec.structs.fields(shape)
-    return frozenset(field.encode_name for field in fields if _is_list(field.type))
+    return frozenset(field.encode_name for field in fields if _allows(field.type, kind))
 
 
-def _is_list(kind: Any) -> bool:
-    options = getattr(kind, "__args__", ())
-    return any(getattr(option, "__origin__", option) is list for option in (kind, *options))
+def _allows(annotation: Any, kind: type) -> bool:
+    options = (annotation, *getattr(annotation, "__args__", ()))
+    return any(getattr(option, "__origin__", option) is kind for option in options)
 
 
 def _bounded(text: object) -> str:

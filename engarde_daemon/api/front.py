@@ -18,6 +18,13 @@ from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
 
 _LOG = structlog.get_logger("engarde.http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
+_TOO_MANY_HEADERS = Problem(
+    type="headers_too_large",
+    title="The headers are too large",
+    status=431,
+    detail=f"All headers of a request may hold {_HEADERS_BYTES_MAX} bytes together.",
+)
 
 
 class Front:
@@ -44,13 +51,19 @@ class Front:
         began = self._clock()
         tracked = _Tracked(_request_id(scope), send)
         try:
-            if scope["path"].startswith("/api/"):
-                scope["user"] = await self._authenticate(scope["headers"])
-            await self._app(scope, receive, tracked.send)
+            await self._serve(scope, receive, tracked)
         except Exception as error:  # noqa: BLE001 - the API's edge: every error becomes an answer
             await _refuse(problem_of(error), tracked)
         finally:
             self._note(scope, tracked, self._clock() - began)
+
+    async def _serve(self, scope: Scope, receive: Receive, tracked: "_Tracked") -> None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADERS_BYTES_MAX:
+            await _refuse(_TOO_MANY_HEADERS, tracked)
+            return
+        if scope["path"].startswith("/api/"):
+            scope["user"] = await self._authenticate(scope["headers"])
+        await self._app(scope, receive, tracked.send)
 
     def _note(self, scope: Scope, tracked: "_Tracked", took_s: float) -> None:
         route = scope.get("path_template") or "none"

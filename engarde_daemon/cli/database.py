@@ -1,14 +1,13 @@
 """How commands reach PostgreSQL, whether or not a daemon runs.
 
-Owns the sentence a person reads when the database cannot be reached: it names the setting, and
-never the password that may stand in it.
+Owns the promise that standard output belongs to a command's answer alone.
 """
 
 import secrets
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from engarde_daemon.adapters.postgres import migrations
 from engarde_daemon.adapters.postgres.administration import Administration
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs, attached
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgresError
+from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.config import Postgres, Settings
 
@@ -32,7 +32,7 @@ def administer(settings: Settings, job: Callable[[Administration], Awaitable[T]]
     """Do one job with the tenants and keys of the configured database.
 
     Raises:
-        CannotStartError: The database cannot be reached.
+        CannotStartError: There is no embedded database yet, or it cannot start.
         EngardeError: The job was refused.
     """
     keep_logs_off_stdout()
@@ -43,7 +43,8 @@ def migrate_schema(settings: Settings) -> migrations.Migrated:
     """Bring the schema up to date, creating the embedded database where there is none.
 
     Raises:
-        CannotStartError: The database cannot be reached.
+        CannotStartError: The embedded database cannot start.
+        Unavailable: The database cannot be reached.
         SchemaError: The schema is not one this daemon can work with.
     """
     keep_logs_off_stdout()
@@ -83,9 +84,9 @@ async def connection(dsn_as: DsnAs, postgres: Postgres) -> AsyncIterator[asyncpg
     """Connect as the user that migrates.
 
     Raises:
-        CannotStartError: The database cannot be reached.
+        Unavailable: The database cannot be reached.
     """
-    with _unreachable_explained(postgres):
+    with reaching(postgres.place, timeout_s=postgres.connect_timeout_s):
         link = await asyncpg.connect(
             dsn_as(SUPERUSER),
             timeout=postgres.connect_timeout_s,
@@ -116,19 +117,3 @@ async def _migrate_schema(settings: Settings) -> migrations.Migrated:
         async with connection(dsn_as, settings.postgres):
             pass  # says why it cannot be reached, where `migrate` only says that
         return await migrations.migrate(dsn_as(SUPERUSER))
-
-
-@contextmanager
-def _unreachable_explained(postgres: Postgres) -> Iterator[None]:
-    try:
-        yield
-    except (asyncpg.InterfaceError, ValueError) as error:  # the text may quote the password
-        raise CannotStartError(
-            "The URL in [postgres] dsn cannot be understood: write special characters of its "
-            "password as %xx."
-        ) from error
-    except (OSError, asyncpg.PostgresError) as error:  # TimeoutError is an OSError
-        reason = str(error)[:200] or f"no answer within {postgres.connect_timeout_s:g} s"
-        raise CannotStartError(
-            f"PostgreSQL ({postgres.place}) cannot be reached: {reason}. Check [postgres] dsn."
-        ) from error

@@ -37,12 +37,13 @@ class Child(ABC):
 
     path: str
     surroundings: Surroundings
+    restart_rule: Restart
+    _last_sign: float
 
     def __init__(self, name: str) -> None:
         if not name or "/" in name:
             raise ValueError(f"a name is one part of a path, without slashes, not {name!r}")
         self.name = name
-        self.restart_rule = Restart.PERMANENT
         self.status = Health.WAITING
         self.restarts = 0
         self.delay_s = 0.0
@@ -50,7 +51,6 @@ class Child(ABC):
         self.error: Exception | None = None
         self.halted, self.down = Event(), Event()
         self._last_error: str | None = None
-        self._last_sign = 0.0
         self._busy_since: float | None = None
 
     @property
@@ -69,7 +69,6 @@ class Child(ABC):
         """Forget the last incarnation."""
         self.halted, self.down = Event(), Event()
         self.error = self._busy_since = None
-        self.was_ready = False
         self.enter(Health.BACKING_OFF)
 
     async def incarnate(self, announce: Callable[[], None]) -> None:
@@ -136,6 +135,9 @@ class Child(ABC):
 class ActorChild(Child):
     """A place with a mailbox, in which one actor after the other works."""
 
+    _life: CancelScope
+    _work: CancelScope
+
     def __init__(
         self, name: str, factory: Callable[[], Actor[Any]], *, capacity: int, grace_s: float
     ) -> None:
@@ -143,7 +145,6 @@ class ActorChild(Child):
         self.mailbox: Mailbox[Any] = Mailbox(capacity)
         self._factory = factory
         self._grace_s = grace_s
-        self._life, self._work = CancelScope(), CancelScope()
         self._processed = 0
 
     def adopt(self, path: str, surroundings: Surroundings) -> None:

@@ -14,7 +14,6 @@ resolved, so a delivered answer is not lost.
 """
 
 import math
-import time
 from asyncio import Future, get_running_loop
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -84,12 +83,13 @@ class Address(Generic[M_contra]):
     way cannot wait for each other in a circle. Addresses belong to the event loop's thread.
     """
 
+    _path: str
+    _clock: Callable[[], float]
+
     def __init__(self, capacity: int) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
         self.capacity = capacity
-        self._path = ""
-        self._clock = time.monotonic
         self._accepts: frozenset[type[Message]] | None = None
         self._closed = False
         self._queue: deque[Envelope[Any]] = deque()
@@ -117,7 +117,7 @@ class Address(Generic[M_contra]):
             raise MailboxFull(f"{self._path} has {self.capacity} messages queued already")
 
     async def tell(self, message: M_contra) -> None:
-        """Send, waiting for room; from a cancelled scope nothing is sent.
+        """Send, waiting for room as long as your own scope allows; none is sent once cancelled.
 
         Raises:
             ActorStopped: The address is closed, or was while the message waited for room.
@@ -197,7 +197,7 @@ class Mailbox(Address[M]):
     taken = 0
     expired = 0
     paused = False
-    _halted = False
+    _halted: bool
 
     @property
     def oldest_message_age_s(self) -> float:

@@ -138,9 +138,7 @@ class Supervisor(Child):
     def prepare(self) -> None:
         """Forget the last incarnation; every child will be started again."""
         super().prepare()
-        self._drain = True
         self._ended.clear()
-        self._renewals.clear()
         self._recent_restarts.clear()
         for child in self._children:
             child.enter(Health.WAITING)

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from contextlib import AsyncExitStack, closing
+from socket import socket
 
 import anyio
 import structlog
@@ -59,11 +60,11 @@ async def run(settings: Settings) -> None:
     """
     life = _Life()
     async with anyio.create_task_group() as watch:
-        watch.start_soon(life.obey_signals)
+        await watch.start(life.obey_signals)
         with life.starting, closing(listen(settings.server)) as listener:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
-                life.tree = plant(settings, stores, listener)
+                life.tree, life.listener = plant(settings, stores, listener), listener
                 await life.tree.run(task_status=_Announcement(settings, first=first))
         watch.cancel_scope.cancel()
 
@@ -73,20 +74,28 @@ class _Life:
 
     def __init__(self) -> None:
         self.tree: Supervisor | None = None
+        self.listener: socket | None = None
         self.starting = anyio.CancelScope()
 
-    async def obey_signals(self) -> None:
+    async def obey_signals(self, *, task_status: TaskStatus[None]) -> None:
         stopping = False
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
             async for number in signals:
                 if stopping:
                     os._exit(128 + number)
                 stopping = True
                 _LOG.info("stopping", signal=number.name)
-                if self.tree is None:
-                    self.starting.cancel()
-                else:
-                    self.tree.stop()
+                self._stop()
+
+    def _stop(self) -> None:
+        if self.tree is None or self.listener is None:
+            self.starting.cancel()
+            return
+        # The edge serves a duplicate. Were this one left open, the kernel would go on taking
+        # callers whom nobody answers.
+        self.listener.close()
+        self.tree.stop()
 
 
 class _Announcement(TaskStatus[None]):

@@ -39,9 +39,6 @@ async def ensure_credentials(dsn: str, settings: Settings) -> bool:
         OSError: The file cannot be written.
     """
     file = settings.storage.credentials_file
-    if file.exists():
-        _refresh(file, settings)
-        return False
     with translated():
         connection = await asyncpg.connect(dsn, timeout=settings.postgres.connect_timeout_s)
     try:
@@ -49,9 +46,13 @@ async def ensure_credentials(dsn: str, settings: Settings) -> bool:
             await connection.execute(_SQL["lock"])
             made = await _make(connection, settings)
             if made is not None:
+                # Before the commit, and over what may lie there: a crash in between leaves keys
+                # of a tenant that never came to be, and the next start makes another.
                 _write(file, made)
     finally:
         connection.terminate()
+    if made is None and file.exists():
+        _refresh(file, settings)
     return made is not None
 
 
@@ -59,7 +60,7 @@ async def _make(connection: asyncpg.Connection, settings: Settings) -> Credentia
     office = Administration(
         connection, new_id=lambda: str(uuid.uuid4()), randomness=secrets.token_bytes
     )
-    if await office.list_tenants():
+    if await office.has_tenants():
         return None
     tenant = await office.create_tenant("My first tenant", "professional")
     holder = Holder(tenant_id=tenant.tenant_id, brand_id=tenant.brand_id, user_id=tenant.user_id)

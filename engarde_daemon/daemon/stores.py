@@ -3,15 +3,17 @@
 from contextlib import AsyncExitStack, suppress
 
 import anyio
+import asyncpg
 import msgspec
 import structlog
 
 from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
+from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
-from engarde_daemon.config import Settings
+from engarde_daemon.config import Postgres, Settings
 from engarde_daemon.daemon.first_start import ensure_credentials
 
 ATTEMPTS = 20
@@ -52,6 +54,7 @@ async def _open_server(
     settings: Settings, resources: AsyncExitStack
 ) -> tuple[EmbeddedPostgres | None, DsnAs]:
     if settings.postgres.dsn != EMBEDDED:
+        await _knock(settings.postgres)
         return None, lambda _: settings.postgres.dsn
     server = EmbeddedPostgres(settings.storage.postgres_root)
     await _start(server)
@@ -66,6 +69,13 @@ async def _start(server: EmbeddedPostgres) -> None:
             return await server.start()
         await anyio.sleep(PAUSE_S)
     return await server.start()
+
+
+async def _knock(postgres: Postgres) -> None:
+    """Connect once, only because the sentence about a failure is clearest here."""
+    with reaching(postgres.place, timeout_s=postgres.connect_timeout_s):
+        connection = await asyncpg.connect(postgres.dsn, timeout=postgres.connect_timeout_s)
+    connection.terminate()
 
 
 def _limits(settings: Settings) -> SessionLimits:

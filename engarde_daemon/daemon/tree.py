@@ -31,6 +31,7 @@ from actors.ingest.actor import Ingest
 from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
 from actors.steward.actor import Steward
+from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
@@ -39,9 +40,11 @@ from engarde_daemon.adapters.postgres.keys import PostgresKeyDirectory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.library import COUNT_CAP, PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.api.access import Keyring
 from engarde_daemon.api.app import Services, create_app
 from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.api.content.trash import TrashDesk
 from engarde_daemon.config import Settings
 from engarde_daemon.core import (
     ActorStopped,
@@ -61,6 +64,7 @@ from engarde_daemon.daemon.stores import Stores
 WRITE_TIMEOUT_S = 20.0
 PROBE_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
+PUBLISH_EVERY_S = 1.0
 EXPIRE_EVERY_S = 1.0
 CHECK_BOOKS_EVERY_S = 5.0
 
@@ -103,8 +107,9 @@ class _Planting:
         written = self._add_pipelines()
         ingest = self._add_ingest(written)
         self.root.add_supervisor(self.pipelines)
+        steward = self._add_steward(ingest)
         self._add_health()
-        self._add_edge(ingest, listener)
+        self._add_edge(ingest, steward, listener)
         return self.root
 
     def _add_storage(self, server: EmbeddedPostgres) -> None:
@@ -127,12 +132,9 @@ class _Planting:
         """Add those who carry on after a write, and give what tells them of one."""
         delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
-        self.pipelines.add(
-            "steward", lambda: Steward(self.outbox, every_s=SWEEP_EVERY_S), capacity=1
-        )
 
         def written(versions: Sequence[Written]) -> None:
-            self.pace.note_writes()
+            self.pace.note_writes(len(versions))
             for made in versions:
                 if made.body is not None:
                     self.bodies.remember(made.item, made.body)
@@ -164,6 +166,22 @@ class _Planting:
             capacity=1024,
         )
 
+    def _add_steward(self, ingest: Address[IngestMessage]) -> Address[StewardMessage]:
+        retention = PostgresRetention(self.stores.sessions.writers, self.plans)
+        return self.pipelines.add(
+            "steward",
+            lambda: Steward(
+                housekeeping=self.outbox,
+                retention=retention,
+                store=self.stores.zerodb,
+                ingest=ingest,
+                new_id=new_id,
+                sweep_every_s=SWEEP_EVERY_S,
+                publish_every_s=PUBLISH_EVERY_S,
+            ),
+            capacity=64,
+        )
+
     def _add_health(self) -> None:
         self.root.add(
             "health",
@@ -171,7 +189,9 @@ class _Planting:
             capacity=4,
         )
 
-    def _add_edge(self, ingest: Address[IngestMessage], listener: socket) -> None:
+    def _add_edge(
+        self, ingest: Address[IngestMessage], steward: Address[StewardMessage], listener: socket
+    ) -> None:
         server = self.settings.server
         keyring = Keyring(PostgresKeyDirectory(self.stores.sessions.readers), time.monotonic)
         desk = ContentDesk(
@@ -181,9 +201,18 @@ class _Planting:
             count_cap=COUNT_CAP,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
+        trash = TrashDesk(
+            ingest=ingest,
+            steward=steward,
+            bodies=self.bodies,
+            receipts=PostgresReceipts(self.stores.sessions.readers),
+            new_id=new_id,
+            timeout_s=WRITE_TIMEOUT_S,
+        )
         app = create_app(
             Services(
                 desk=desk,
+                trash=trash,
                 library=self.library,
                 plans=self.plans,
                 authenticate=keyring.authenticate,

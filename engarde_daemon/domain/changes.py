@@ -4,6 +4,7 @@ Owns the rules of a change, as pure functions from what is there and what is ask
 Nothing here knows the time, draws an id or stores anything: the ingest actor does.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -20,6 +21,15 @@ from engarde_daemon.domain.content import (
     sha256_of,
     size_of,
 )
+from engarde_daemon.domain.errors import FieldError, IllegalTransition, Invalid
+
+TRANSITIONS: Mapping[str, frozenset[Status]] = {
+    Status.DRAFT: frozenset({Status.SCHEDULED, Status.PUBLISHED, Status.ARCHIVED}),
+    Status.SCHEDULED: frozenset({Status.DRAFT, Status.PUBLISHED, Status.ARCHIVED}),
+    Status.PUBLISHED: frozenset({Status.DRAFT, Status.ARCHIVED}),
+    Status.ARCHIVED: frozenset({Status.DRAFT, Status.PUBLISHED}),
+}
+"""Which status may follow which. One that the platform made up may be left for any."""
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -95,7 +105,12 @@ def create(
     at: datetime,
     idempotency: Idempotency | None = None,
 ) -> Write:
-    """The first version of an item."""
+    """The first version of an item.
+
+    Raises:
+        Invalid: A scheduled item needs a moment to be published at.
+    """
+    check_status(None, {"status": draft.status, "scheduled_at": draft.scheduled_at})
     item = Item(
         id=content_id,
         tenant_id=tenant_id,
@@ -124,8 +139,13 @@ def update(
     """The next version of an item under a patch.
 
     A body that still lies in the platform's row (`legacy_body`) moves in with its first change.
+
+    Raises:
+        IllegalTransition: The status cannot follow the present one.
+        Invalid: A scheduled item needs a moment to be published at.
     """
     changed = patch.changed_fields()
+    check_status(before, changed)
     body = changed.pop("body", legacy_body)
     kind = _kind_of(before, patch)
     version = before.version + 1
@@ -146,6 +166,43 @@ def update(
     )
 
 
+def restore_version(before: Item, past: Item, *, by: str, at: datetime) -> Write:
+    """The next version of an item, with the content that it had in the past.
+
+    Its place in life stays: status, schedule and publication belong to today.
+    """
+    version = before.version + 1
+    item = msgspec.structs.replace(
+        before,
+        version=version,
+        title=past.title,
+        content_type=past.content_type,
+        details=past.details,
+        campaign_space_id=past.campaign_space_id,
+        body_version=past.body_version,
+        preview=past.preview,
+        size_bytes=past.size_bytes,
+        sha256=past.sha256,
+        updated_at=at,
+    )
+    change = Change(type=ChangeType.RESTORE, by=by, summary=f"restored from version {past.version}")
+    return Write(item=item, change=change, body=None, before=before)
+
+
+def undelete(before: Item, *, by: str, at: datetime, legacy_body: str | None = None) -> Write:
+    """The next version of an item, back from the trash as it was."""
+    version = before.version + 1
+    item = msgspec.structs.replace(
+        before,
+        **_body_state_of(legacy_body, version),
+        version=version,
+        updated_at=at,
+        deleted_at=None,
+    )
+    change = Change(type=ChangeType.RESTORE, by=by, summary="restored from the trash")
+    return Write(item=item, change=change, body=legacy_body, before=before)
+
+
 def delete(before: Item, *, by: str, at: datetime, legacy_body: str | None = None) -> Write:
     """The final version of an item: a tombstone that still knows its last state."""
     version = before.version + 1
@@ -158,6 +215,23 @@ def delete(before: Item, *, by: str, at: datetime, legacy_body: str | None = Non
     )
     change = Change(type=ChangeType.DELETE, by=by, summary="deleted")
     return Write(item=item, change=change, body=legacy_body, before=before)
+
+
+def check_status(before: Item | None, changed: Mapping[str, object]) -> None:
+    """Refuse a status that cannot follow, or a schedule without a time.
+
+    Raises:
+        IllegalTransition: The status cannot follow the present one.
+        Invalid: A scheduled item needs a moment to be published at.
+    """
+    status = str(changed.get("status", before.status if before else Status.DRAFT))
+    if before is not None and status != before.status:
+        legal = TRANSITIONS.get(before.status, frozenset(Status))
+        if status not in legal:
+            raise IllegalTransition(before.status, status, sorted(legal))
+    moment = changed.get("scheduled_at", before.scheduled_at if before else None)
+    if status == Status.SCHEDULED and moment is None:
+        raise Invalid([FieldError("scheduled_at", "is required when the status is scheduled")])
 
 
 def _kind_of(before: Item, patch: Patch) -> ChangeType:

@@ -8,6 +8,8 @@
         - Unauthenticated no valid key came with the request
       + Conflict        the world moved on: look again
         - VersionConflict another change came first
+        - IllegalTransition  the status cannot follow the present one
+        - NotInTrash      it was not deleted
         - KeyReused       this idempotency key belongs to another request
       + Exhausted       a limit is reached: make room, or raise it
         - QuotaExceeded   the plan has no room for it
@@ -114,14 +116,38 @@ class VersionConflict(Conflict):
     """Another change came first; `current_version` is what to look at."""
 
     type_ = "version_conflict"
-    title = "The content has changed since you read it"
+    title = "It has changed since you read it"
     status = 412
 
-    def __init__(self, current_version: int) -> None:
+    def __init__(self, current_version: int, *, of: str = "The content") -> None:
         super().__init__(
-            f"The content is at version {current_version}. Read it again, then repeat the change."
+            f"{of} is at version {current_version}. Read it again, then repeat the change."
         )
         self.current_version = current_version
+
+
+class IllegalTransition(Conflict):
+    """The status cannot follow the present one."""
+
+    type_ = "illegal_transition"
+    title = "This status cannot follow the present one"
+
+    def __init__(self, present: str, wanted: str, allowed: list[str]) -> None:
+        super().__init__(
+            f"A content that is {present} can become {', '.join(allowed)}, not {wanted}."
+        )
+        self.present_status = present
+        self.allowed = allowed
+
+
+class NotInTrash(Conflict):
+    """Only what was deleted can be taken out of the trash."""
+
+    type_ = "not_in_trash"
+    title = "The content is not in the trash"
+
+    def __init__(self) -> None:
+        super().__init__("The content was not deleted; there is nothing to restore.")
 
 
 class KeyReused(Conflict):

@@ -19,6 +19,14 @@ class ContentKey(msgspec.Struct, frozen=True):
     content_id: str
 
 
+class VersionKey(msgspec.Struct, frozen=True):
+    """One version of a content of a tenant."""
+
+    tenant_id: str
+    content_id: str
+    version: int
+
+
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """The present state of an item, as a change starts from it."""
 
@@ -46,7 +54,14 @@ class ContentLog(Protocol):
     """The one place where content changes."""
 
     async def heads(self, keys: Sequence[ContentKey]) -> dict[ContentKey, Head]:
-        """The present state of live items, for those there are.
+        """The present state of items, also of those in the trash, for those there are.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def versions(self, keys: Sequence[VersionKey]) -> dict[VersionKey, Item]:
+        """Past states of items, for those there are.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -154,8 +169,9 @@ class ContentLibrary(Protocol):
         after: Place | None,
         size: int,
         skip: int,
+        trashed: bool = False,
     ) -> Listed:
-        """A page of a brand, newest first.
+        """A page of a brand, newest first; or of its trash, where filters do not apply.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -21,7 +21,7 @@ create function engarde.ledger_step_v1(op engarde.ledger_op, held engarde.reserv
 returns text language sql immutable set search_path = pg_catalog as $$
     select case
         when held.id is null and op.verb = 'reserve' then
-            case when free is null or op.amount <= free then 'ok' else 'full' end
+            case when op.amount > 0 and op.amount <= free then 'ok' else 'full' end
         when held.id is null then 'unknown'
         when (held.tenant_id, held.resource, held.period)
             is distinct from (op.tenant_id, op.resource, op.period) then 'id_reused'
@@ -37,24 +37,26 @@ returns text language sql immutable set search_path = pg_catalog as $$
             else 'ok' end
         else case held.state
             when 'pending' then 'ok'
-            when 'released' then 'replayed'
-            else held.state end
+            when 'settled' then 'settled'
+            else 'replayed' end
     end
 $$;
 
+-- What may still be promised; of an account that does not exist, nothing.
 create function engarde.ledger_room_v1(op engarde.ledger_op, storage_limits jsonb, monthly_limits jsonb)
 returns bigint language sql stable set search_path = pg_catalog as $$
-    select case op.resource
+    select coalesce(case op.resource
         when 'storage' then (
-            select engarde.limit_of_v1(storage_limits, t.plan_tier)
+            select coalesce(engarde.limit_of_v1(storage_limits, t.plan_tier), 9223372036854775807)
                  - u.total_storage_bytes - u.total_media_storage_bytes - u.pending_bytes
             from public.content_storage_usage u join public.tenants t on t.id = u.tenant_id
             where u.tenant_id = op.tenant_id)
         else (
-            select engarde.limit_of_v1(monthly_limits, t.plan_tier) - g.used_items - g.pending_items
+            select coalesce(engarde.limit_of_v1(monthly_limits, t.plan_tier), 9223372036854775807)
+                 - g.used_items - g.pending_items
             from engarde.generation_usage g join public.tenants t on t.id = g.tenant_id
             where g.tenant_id = op.tenant_id and g.period = op.period)
-    end
+    end, 0)
 $$;
 
 create function engarde.ledger_move_v1(tenant text, which text, month date, pending bigint, used bigint)
@@ -73,6 +75,12 @@ end $$;
 create function engarde.ledger_lock_v1(ops engarde.ledger_op[]) returns void
 language plpgsql set search_path = pg_catalog as $$
 begin
+    insert into public.content_storage_usage (tenant_id)
+    select distinct o.tenant_id from unnest(ops) o
+    join public.tenants t on t.id = o.tenant_id
+    where o.resource = 'storage' and o.verb = 'reserve'
+      and not exists (select from public.content_storage_usage u where u.tenant_id = o.tenant_id)
+    order by 1 on conflict do nothing;
     insert into engarde.generation_usage (tenant_id, period)
     select distinct o.tenant_id, o.period from unnest(ops) o
     join public.tenants t on t.id = o.tenant_id

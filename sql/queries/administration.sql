@@ -31,6 +31,9 @@ select t.id as tenant_id, t.name, t.plan_tier as plan,
 from public.tenants t left join public.content_storage_usage u on u.tenant_id = t.id
 order by t.created_at, t.id
 
+-- name: has_tenants
+select exists (select from public.tenants)
+
 -- name: set_plan
 update public.tenants set plan_tier = $2 where id = $1 returning id
 

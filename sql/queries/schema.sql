@@ -23,6 +23,22 @@ insert into engarde.schema_migrations (name, checksum) values ($1, $2)
 -- name: table_exists
 select to_regclass('public.' || quote_ident($1)) is not null
 
+-- name: allow_references
+-- Tables that we create may refer to those which the platform has already.
+do $$
+declare
+    referred regclass;
+begin
+    for referred in
+        select c.oid::regclass from pg_class c
+        where c.relnamespace = 'public'::regnamespace
+          and c.relname in ('tenants', 'users', 'brands', 'campaign_spaces')
+          and c.relowner <> 'engarde_owner'::regrole
+    loop
+        execute format('grant references on %s to engarde_owner', referred);
+    end loop;
+end $$
+
 -- name: become_owner
 set local role engarde_owner
 

@@ -23,10 +23,10 @@ def seed() -> str:
 
 
 @pytest.fixture
-def told_seed(seed: str) -> Iterator[str]:
+def told_seed(seed: str) -> str:
     """The seed, printed for whoever has to repeat a failure."""
     print(f"\nENGARDE_FAULTS_SEED={seed}")  # noqa: T201 - pytest shows it with a failure
-    yield seed
+    return seed
 
 
 @pytest.fixture

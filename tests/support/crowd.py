@@ -41,7 +41,10 @@ class Crowd:
 
     async def work(self) -> None:
         """Let every client write until `stop`."""
-        async with self.daemon.client(connections=CLIENTS) as http, anyio.create_task_group() as all_:
+        async with (
+            self.daemon.client(connections=CLIENTS) as http,
+            anyio.create_task_group() as all_,
+        ):
             shared = await self._share_items(http)
             for number in range(CLIENTS):
                 client = Client(self, http, random.Random(f"{self.seed}/{number}"), f"c{number}")

@@ -13,6 +13,7 @@ from a cache.
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import anyio
@@ -85,7 +86,8 @@ class Oracle:
         async with self._daemon.client(connections=READERS) as http:
             await self._list_holds(witness, await listed(http))
             send, receive = anyio.create_memory_object_stream[Story | SharedStory](100_000)
-            for story in (*witness.stories.values(), *witness.shared.values()):
+            stories = chain[Story | SharedStory](witness.stories.values(), witness.shared.values())
+            for story in stories:
                 send.send_nowait(story)
             send.close()
             async with receive, anyio.create_task_group() as readers:
@@ -93,7 +95,9 @@ class Oracle:
                     readers.start_soon(_read, http, receive.clone())
 
     async def _list_holds(self, witness: Witness, titles: dict[str, str]) -> None:
-        unknown = {title for content_id, title in titles.items() if content_id not in witness.titles}
+        unknown = {
+            title for content_id, title in titles.items() if content_id not in witness.titles
+        }
         assert unknown <= witness.maybe, f"nobody wrote {unknown - witness.maybe}"
         assert len(set(titles.values())) == len(titles), "something was made twice"
 

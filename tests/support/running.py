@@ -156,9 +156,7 @@ class Daemon:
             base_url=self.base_url,
             headers={"X-API-Key": api_key or self.credentials.api_key},
             timeout=REQUEST_LIMIT_S,
-            limits=httpx.Limits(
-                max_connections=connections, max_keepalive_connections=connections
-            ),
+            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             trust_env=False,
         )
 
@@ -181,6 +179,11 @@ class Daemon:
         """Everything it logged, in all its lives."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    def connections(self) -> list[Any]:
+        """The connections that it has accepted from callers."""
+        found = psutil.Process(self.pid).net_connections(kind="tcp")
+        return [one for one in found if one.status == "ESTABLISHED" and one.laddr.port == self.port]
 
     async def cleared_away(self) -> None:
         """End the daemon, and the PostgreSQL that a killed one leaves behind."""

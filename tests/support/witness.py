@@ -5,6 +5,7 @@ refused must not be, and one whose answer never came may be there or not.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from engarde_daemon.domain.content import sha256_of
@@ -39,8 +40,11 @@ class Story:
 
     def deleted(self) -> None:
         """A deletion was acknowledged, whose answer names no version."""
-        self.possible = {state._replace(version=state.version + 1, alive=False)
-                         for state in self.possible if state.alive}
+        self.possible = {
+            state._replace(version=state.version + 1, alive=False)
+            for state in self.possible
+            if state.alive
+        }
         self._note_certainty()
 
     def unanswered(self, step: Step) -> None:
@@ -116,6 +120,7 @@ class Witness:
 
     def acknowledged(self) -> Iterator[RecordKey]:
         """Every version that must be in every store, by its key."""
-        for story in (*self.stories.values(), *self.shared.values()):
+        stories = chain[Story | SharedStory](self.stories.values(), self.shared.values())
+        for story in stories:
             for version, sha256 in story.acknowledged.items():
                 yield RecordKey(self.tenant_id, story.content_id, version, sha256)

@@ -115,6 +115,15 @@ class Administration:
             rows = await self._connection.fetch(_SQL["list_tenants"])
         return [TenantUsage(**row) for row in rows]
 
+    async def has_tenants(self) -> bool:
+        """Whether there is any tenant.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        async with self._as_actor():
+            return bool(await self._connection.fetchval(_SQL["has_tenants"]))
+
     async def set_plan(self, tenant_id: str, plan: str) -> None:
         """Put a tenant on another plan; what it stores already stays, even above the new limit.
 

@@ -12,12 +12,19 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
-from engarde_daemon.adapters.postgres.rows import item_of
+from engarde_daemon.adapters.postgres.rows import item_of, version_of
 from engarde_daemon.domain.changes import Write
-from engarde_daemon.domain.content import Details
+from engarde_daemon.domain.content import Details, Item
 from engarde_daemon.domain.errors import KeyReused, NotFound, QuotaExceeded
 from engarde_daemon.domain.plans import Plan, plan_named, upgrade_suggestion
-from engarde_daemon.ports.content import ContentKey, Head, Moved, Outcome, Replayed
+from engarde_daemon.ports.content import (
+    ContentKey,
+    Head,
+    Moved,
+    Outcome,
+    Replayed,
+    VersionKey,
+)
 from sql import statements
 
 _SQL = statements("content_log")
@@ -76,6 +83,14 @@ class PostgresContentLog:
             rows = await self._writers.fetch(_SQL["heads"], tenants, ids)
         return {_key_of(row): _head_of(row) for row in rows}
 
+    async def versions(self, keys: Sequence[VersionKey]) -> dict[VersionKey, Item]:
+        """See `ContentLog.versions`."""
+        tenants, ids, wanted = zip(*map(msgspec.structs.astuple, keys), strict=True)
+        with translated():
+            rows = await self._writers.fetch(_SQL["versions"], tenants, ids, wanted)
+        items = [version_of(row).item for row in rows]
+        return {VersionKey(item.tenant_id, item.id, item.version): item for item in items}
+
     async def commit(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `ContentLog.commit`."""
         payload = _JSON.encode([_row_of(write) for write in writes]).decode()
@@ -121,7 +136,8 @@ def _head_of(row: Mapping[str, Any]) -> Head:
 
 
 def _row_of(write: Write) -> _Row:
-    item, before, promise = write.item, write.before, write.idempotency
+    item, promise = write.item, write.idempotency
+    before = write.before if write.before and not write.before.deleted_at else None
     return _Row(
         item.id,
         item.tenant_id,

@@ -17,9 +17,11 @@ GUARDED_TABLES = (
     "engarde.content_counts",
     "engarde.content_search",
     "engarde.content_versions",
+    "engarde.erasures",
     "engarde.generation_usage",
     "engarde.idempotency_keys",
     "engarde.outbox",
+    "engarde.removals",
     "engarde.reservations",
     "engarde.staged_bodies",
 )

@@ -84,8 +84,16 @@ class PostgresLibrary:
         after: Place | None,
         size: int,
         skip: int,
+        trashed: bool = False,
     ) -> Listed:
         """See `ContentLibrary.list_items`."""
+        if trashed:
+            place = _place_values(after)
+            with translated():
+                rows = await self._readers.fetch(
+                    _SQL["trash"], tenant_id, brand_id, *place, size, skip
+                )
+            return _listed_of(rows)
         if not filters.any():
             page = _Page(tenant_id, brand_id, after, size, skip)
             return await self._pages.ask(page)

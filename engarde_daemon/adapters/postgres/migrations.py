@@ -79,6 +79,8 @@ async def _bring_up_to_date(connection: asyncpg.Connection) -> Migrated:
         raise SchemaError("PostgreSQL 14 or later is needed.")
     names = await pending(connection)
     created: list[str] = []
+    if names and _ROLES not in names:
+        created = await _create_platform_tables(connection)  # those that newer migrations rest on
     for name in names:
         await connection.execute(sql.text(f"migrations/{name}"))
         if name == _ROLES:
@@ -90,6 +92,7 @@ async def _bring_up_to_date(connection: asyncpg.Connection) -> Migrated:
 
 async def _create_platform_tables(connection: asyncpg.Connection) -> list[str]:
     created = []
+    await connection.execute(_SQL["allow_references"])
     for file in sql.listing("platform"):
         table = file.removesuffix(".sql").partition("_")[2]
         if await connection.fetchval(_SQL["table_exists"], table):

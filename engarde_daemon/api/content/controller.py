@@ -8,11 +8,13 @@ from litestar.params import FromPath
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call
 from engarde_daemon.api.content.desk import ContentDesk
-from engarde_daemon.api.content.listing import ListQuery, query_of
+from engarde_daemon.api.content.listing import DeleteQuery, ListQuery, query_of
 from engarde_daemon.api.content.schemas import ContentCreate, ContentPatch, Deleted
+from engarde_daemon.api.content.trash import Erased, TrashDesk
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.errors import Forbidden
 
 Asked = Request[Principal, Any, Any]
 
@@ -34,7 +36,7 @@ class ContentController(Controller):
     @get(operation_id="listContent")
     async def page(self, request: Asked, desk: Given[ContentDesk]) -> Response[bytes]:
         """A page of a brand's items, newest first."""
-        query = decode_query(query_of(request.query_params.multi_items()), ListQuery)
+        query = decode_query(query_of(request.scope["query_string"]), ListQuery)
         page = await desk.page(_call(request), query)
         return Response(page, media_type="application/json")
 
@@ -60,10 +62,20 @@ class ContentController(Controller):
         guards=[reaches(Role.EDITOR)],
     )
     async def delete(
-        self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
-    ) -> Deleted:
-        """Put an item into the trash."""
-        return await desk.delete(_call(request), content_id)
+        self,
+        request: Asked,
+        content_id: FromPath[str],
+        *,
+        desk: Given[ContentDesk],
+        trash: Given[TrashDesk],
+    ) -> Deleted | Erased:
+        """Put an item into the trash, or forget it for good."""
+        query = decode_query(query_of(request.scope["query_string"]), DeleteQuery)
+        if not query.permanent:
+            return await desk.delete(_call(request), content_id)
+        if not request.user.role.reaches(Role.ADMIN):
+            raise Forbidden("Only an administrator may delete for good.")
+        return await trash.erase(_call(request), content_id)
 
 
 def _call(request: Asked) -> Call:

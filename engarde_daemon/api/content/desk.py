@@ -17,11 +17,11 @@ from actors.ingest.messages import (
     Written,
 )
 from engarde_daemon.api.calls import Call, etag_of, expected_version, idempotency_of, unchanged
+from engarde_daemon.api.content.answers import answer_with
 from engarde_daemon.api.content.listing import ListQuery, page_of
 from engarde_daemon.api.content.schemas import (
     ContentCreate,
     ContentPatch,
-    ContentView,
     Deleted,
     StoredId,
     is_id,
@@ -30,7 +30,6 @@ from engarde_daemon.api.content.schemas import (
 )
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal
-from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Replayed
 
@@ -73,7 +72,7 @@ class ContentDesk:
         )
         if isinstance(made, Replayed):
             return await self._replay(call.principal, made)
-        return _answer(view_of(made.item, wish.body), made.item, status=201)
+        return answer_with(view_of(made.item, wish.body), made.item, status=201)
 
     async def read(self, call: Call, content_id: str) -> Response[bytes]:
         """One item with its body, its history and where the body came from."""
@@ -93,7 +92,7 @@ class ContentDesk:
             versions=found.versions,
             media=[StoredId(media_id) for media_id in found.item.details.media],
         )
-        return _answer(view, found.item, served_from=place)
+        return answer_with(view, found.item, served_from=place)
 
     async def page(self, call: Call, query: ListQuery) -> bytes:
         """A page of the caller's brand."""
@@ -104,9 +103,10 @@ class ContentDesk:
             call.principal.tenant_id,
             brand_id,
             filters=query.filters(),
-            after=query.place(),
+            after=query.place,
             size=query.page_size + 1,
             skip=query.skip,
+            trashed=query.trashed,
         )
         items = listed.items[: query.page_size]
         if query.include == "body":
@@ -130,7 +130,7 @@ class ContentDesk:
         body, place = written.body, "staged"
         if body is None:
             body, place = await self._bodies.of(written.item)
-        return _answer(view_of(written.item, body), written.item, served_from=place)
+        return answer_with(view_of(written.item, body), written.item, served_from=place)
 
     async def delete(self, call: Call, content_id: str) -> Deleted:
         """Put an item into the trash."""
@@ -164,7 +164,7 @@ class ContentDesk:
         if version is None:
             raise NotFound("What this Idempotency-Key made does not exist any more.")
         body, _ = await self._bodies.of(version.item)
-        answer = _answer(view_of(version.item, body), version.item, status=201)
+        answer = answer_with(view_of(version.item, body), version.item, status=201)
         answer.headers["Idempotent-Replayed"] = "true"
         return answer
 
@@ -173,16 +173,3 @@ def _key(principal: Principal, content_id: str) -> ContentKey:
     if not is_id(content_id):
         raise NotFound("There is no such content.")
     return ContentKey(principal.tenant_id, content_id)
-
-
-def _answer(
-    view: ContentView, item: Item, *, status: int = 200, served_from: str = ""
-) -> Response[bytes]:
-    headers = {"ETag": etag_of(item.version)}
-    if status == 201:
-        headers["Location"] = f"/api/content/{item.id}"
-    if served_from:
-        headers["X-Served-From"] = served_from
-    return Response(
-        _JSON.encode(view), status_code=status, media_type="application/json", headers=headers
-    )

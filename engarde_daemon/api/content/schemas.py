@@ -6,15 +6,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from engarde_daemon.api.fields import Moment
 from engarde_daemon.domain.changes import Draft, Patch
 from engarde_daemon.domain.content import ContentType, Details, Item, Status
 
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,36}$")]
+# `(?!\n)`, because `$` alone also matches before a newline at the end.
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,36}(?!\n)$")]
 Title = Annotated[str, Meta(min_length=1, max_length=255)]
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
 Labels = Annotated[list[Label], Meta(max_length=100)]
 MediaIds = Annotated[list[Id], Meta(max_length=100)]
-Moment = Annotated[datetime, Meta(tz=True)]
 Metadata = dict[str, Any]
 
 
@@ -51,7 +52,7 @@ class ContentCreate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 metadata=self.metadata,
             ),
             campaign_space_id=self.campaign_space_id,
-            scheduled_at=self.scheduled_at,
+            scheduled_at=self.scheduled_at.utc if self.scheduled_at else None,
         )
 
 
@@ -74,13 +75,19 @@ class ContentPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def patch(self) -> Patch:
         """What the domain makes of it."""
         given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
+            name: _plain(value)
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not UNSET
         }
         if "type" in given:
             given["content_type"] = given.pop("type")
         return Patch(**given)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Moment):
+        return value.utc
+    return tuple(value) if isinstance(value, list) else value
 
 
 class StorageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

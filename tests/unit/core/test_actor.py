@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import weakref
+from contextlib import AsyncExitStack
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -12,6 +14,7 @@ from engarde_daemon.core import (
     AskTimedOut,
     EventKind,
     Message,
+    Request,
     Supervisor,
 )
 from tests.unit.core.stage import (
@@ -82,7 +85,7 @@ async def test_a_crash_on_a_told_message_restarts_too():
     parrot = root.add("parrot", Parrot, capacity=1)
     async with running(root):
         await parrot.tell(Fail("broken"))
-        await witness.hears(EventKind.STARTED, 2)
+        await witness.hears(EventKind.STARTED, 3)
 
 
 async def test_the_address_outlives_a_crash():
@@ -148,6 +151,43 @@ async def test_an_actor_that_never_waits_lets_the_others_run():
         assert len(diary) < 100
 
 
+async def test_an_answered_request_is_let_go():
+    """Its deadline's timer does not keep it in memory until it would have fired."""
+
+    class Heavy(Request[None], frozen=True, weakref=True):
+        pass
+
+    class Bearer(Actor[Heavy]):
+        async def receive(self, message: Heavy) -> None:
+            pass
+
+    root = Supervisor("root")
+    bearer = root.add("bearer", Bearer, capacity=1)
+    async with running(root):
+        heavy = Heavy()
+        held = weakref.ref(heavy)
+        await bearer.ask(heavy, timeout_s=SOON_S)
+        del heavy
+        gc.collect()
+
+        assert held() is None
+
+
+async def test_an_actor_knows_its_own_address():
+    """From `started` on it can remind itself."""
+    diary: list[str] = []
+
+    class Reminded(Parrot):
+        async def started(self, resources: AsyncExitStack) -> None:
+            await super().started(resources)
+            self.own.offer(Note("reminded"))
+
+    root = Supervisor("root")
+    root.add("polly", lambda: Reminded("polly", diary), capacity=1)
+    async with running(root):
+        await eventually(lambda: diary == ["polly started", "polly reminded"])
+
+
 async def test_nothing_is_left_for_the_garbage_collector(recwarn: pytest.WarningsRecorder):
     """Crashes, refusals and timeouts leave no unclosed resource and no unread error."""
     complaints: list[dict[str, Any]] = []
@@ -174,6 +214,14 @@ def test_an_actor_must_name_its_messages():
             pass
 
 
+def test_an_actor_takes_messages_only():
+    """Another class could never be sent, so it is a mistake."""
+    with pytest.raises(TypeError, match="Strange must name the Message classes it takes"):
+
+        class Strange(Actor[int]):  # type: ignore[type-var]
+            pass
+
+
 def test_an_actor_of_one_message_accepts_it():
     """No union is needed for a single class."""
 
@@ -196,7 +244,10 @@ def test_a_derived_actor_accepts_what_its_base_does():
 def test_an_actor_may_have_other_generic_bases():
     """Only the actor's own argument names its messages."""
 
-    class Keeper(Actor[Say], Generic[T]):
+    class Plain:
+        pass
+
+    class Keeper(Plain, Actor[Say], Generic[T]):
         async def receive(self, message: Say) -> str:
             return message.text
 

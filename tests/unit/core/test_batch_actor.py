@@ -225,7 +225,7 @@ async def test_a_batch_of_nothing_but_poison_is_a_crash():
     clerk = root.add("clerk", lambda: Clerk([]), capacity=2)
     async with running(root):
         outcomes = await ask_all(root, clerk, ["poison 1", "poison 2"])
-        await witness.hears(EventKind.STARTED, 2)
+        await witness.hears(EventKind.STARTED, 3)
 
     assert [type(outcome) for outcome in outcomes.values()] == [ActorCrashed] * 2
 

@@ -6,7 +6,14 @@ import anyio
 import msgspec
 import pytest
 
-from engarde_daemon.core import ActorCrashed, EventKind, Health, Restart, Supervisor
+from engarde_daemon.core import (
+    ActorCrashed,
+    EventKind,
+    Health,
+    Restart,
+    RestartPolicy,
+    Supervisor,
+)
 from tests.unit.core.stage import (
     AT_ONCE,
     SOON_S,
@@ -168,6 +175,16 @@ async def test_a_paused_actor_takes_nothing_and_loses_nothing():
     ]
 
 
+async def test_a_pause_before_the_start_does_not_hide_the_status():
+    """Only who would otherwise run is shown as paused."""
+    root = Supervisor("root")
+    root.add("parrot", Parrot, capacity=1)
+
+    root.pause("root/parrot")
+
+    assert report_of(root, "root/parrot").status is Health.WAITING
+
+
 async def test_a_pause_survives_a_restart():
     """What an operator stopped does not go on because it was replaced."""
     witness = Witness()
@@ -193,6 +210,20 @@ async def test_an_operator_can_restart_an_actor_at_no_charge():
 
         assert diary == ["polly started", "polly stopping", "polly closed", "polly started"]
         assert report_of(root, "root/polly").restarts == 0
+        assert await parrot.ask(Say("hello"), timeout_s=SOON_S) == "hello"
+
+
+async def test_an_operator_need_not_wait_for_the_backoff():
+    """A restart on request comes at once, however long the kernel would have waited."""
+    witness = Witness()
+    policy = RestartPolicy(backoff_s=SOON_S * 10, backoff_max_s=SOON_S * 10)
+    root = Supervisor("root", policy=policy, report=witness)
+    parrot = root.add("parrot", Parrot, capacity=1)
+    async with running(root):
+        await parrot.tell(Fail())
+        await eventually(lambda: report_of(root, "root/parrot").status is Health.BACKING_OFF)
+        root.restart("root/parrot")
+
         assert await parrot.ask(Say("hello"), timeout_s=SOON_S) == "hello"
 
 
@@ -238,5 +269,7 @@ async def test_a_wrong_path_names_the_right_ones():
         root.pause("root/carrot")
     with pytest.raises(LookupError, match="'root/branch' is a supervisor"):
         root.resume("root/branch")
+    with pytest.raises(LookupError, match="no 'root/parrot/feather'"):
+        root.pause("root/parrot/feather")
     with pytest.raises(LookupError, match="no 'root/branch/parrot'"):
         root.restart("root/branch/parrot")

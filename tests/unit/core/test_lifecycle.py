@@ -10,6 +10,7 @@ import pytest
 from engarde_daemon.core import (
     ActorCrashed,
     ActorStopped,
+    Address,
     EventKind,
     Health,
     RestartLimitReached,
@@ -26,6 +27,7 @@ from tests.unit.core.stage import (
     Note,
     Parrot,
     Say,
+    Spoken,
     Witness,
     eventually,
     report_of,
@@ -60,6 +62,29 @@ class Dawdler(Parrot):
     async def started(self, resources: AsyncExitStack) -> None:
         """Open something that closes only when the gate opens."""
         resources.push_async_callback(self.gate.pass_through)
+
+
+class Careful(Parrot):
+    """A parrot whose resources need a moment to be closed."""
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Open something that must not be closed in haste."""
+        resources.push_async_callback(self.close)
+
+    async def close(self) -> None:
+        """Close it, unless cancelled."""
+        await anyio.lowlevel.checkpoint()
+        self.write("closed in peace")
+
+
+class CarefulStarter(Careful):
+    """A careful parrot whose start takes until its gate opens."""
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Hang between opening and being ready."""
+        await super().started(resources)
+        await self.gate.pass_through()
+        self.gate = Gate()
 
 
 class Lingerer(Parrot):
@@ -138,6 +163,18 @@ async def test_a_supervisor_without_children_is_ready():
         assert root.health().status is Health.RUNNING
 
 
+async def test_an_idle_tree_sleeps():
+    """With nothing to do, no task of the kernel keeps the loop turning."""
+    root = Supervisor("root")
+    branch = Supervisor("branch")
+    root.add_supervisor(branch)
+    branch.add("parrot", Parrot, capacity=1)
+    async with running(root):
+        await anyio.wait_all_tasks_blocked()
+
+        assert root.health().status is Health.RUNNING
+
+
 async def test_stop_drains_what_is_queued():
     """Messages taken in before the stop are worked off, then the actor finishes."""
     gate, diary = Gate(), list[str]()
@@ -183,6 +220,7 @@ async def test_cancelling_run_is_as_orderly_as_stop():
         tasks.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await eventually(lambda: report_of(root, "root/second").status is Health.STOPPING)
+        assert root.health().status is Health.STOPPING
         gate.opened.set()
 
     assert diary[2:] == [
@@ -299,21 +337,31 @@ async def test_the_grace_bounds_stopping():
 async def test_resources_are_closed_in_peace_after_a_cut():
     """Closing has a grace of its own: under cancellation it would leak."""
     diary: list[str] = []
-
-    class Careful(Parrot):
-        async def started(self, resources: AsyncExitStack) -> None:
-            resources.push_async_callback(self.close)
-
-        async def close(self) -> None:
-            await anyio.lowlevel.checkpoint()
-            self.write("closed in peace")
-
     gate = Gate()
     root = Supervisor("root")
     parrot = root.add("polly", lambda: Careful("polly", diary, gate), capacity=1, grace_s=0.05)
     async with running(root):
         parrot.offer(Hold())
         await gate.reached.wait()
+
+    assert diary == ["polly closed in peace"]
+
+
+async def test_resources_are_closed_in_peace_after_a_late_start_and_a_cut():
+    """Told to stop while starting, then cut off at work, an actor still closes in peace."""
+    diary: list[str] = []
+    gate = Gate()
+    root = Supervisor("root")
+    parrot = root.add(
+        "polly", lambda: CarefulStarter("polly", diary, gate), capacity=1, grace_s=0.05
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(root.run)
+        parrot.offer(Hold())
+        await gate.reached.wait()
+        root.stop()
+        await eventually(lambda: report_of(root, "root/polly").status is Health.STOPPING)
+        gate.opened.set()
 
     assert diary == ["polly closed in peace"]
 
@@ -400,6 +448,28 @@ async def test_a_paused_actor_is_not_drained():
 
     assert "polly queued" not in diary
     assert [event.messages for event in witness.of(EventKind.ABANDONED)] == [1]
+
+
+async def test_an_ended_actor_refuses_while_others_still_drain():
+    """Whoever waits for it learns so at once, not when the whole tree has ended."""
+    gate = Gate()
+    root = Supervisor("root")
+    first = root.add("first", lambda: Parrot(gate=gate), capacity=1)
+    second = root.add("second", Parrot, capacity=1)
+    async with running(root):
+        first.offer(Hold())
+        await gate.reached.wait()
+        root.pause("root/second")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_ask_in_vain, second)
+            await eventually(lambda: second.depth == 1)
+            root.stop()
+        gate.opened.set()
+
+
+async def _ask_in_vain(parrot: Address[Spoken]) -> None:
+    with pytest.raises(ActorStopped):
+        await parrot.ask(Say("hello"), timeout_s=SOON_S)
 
 
 async def test_a_child_can_join_a_running_tree():

@@ -1,5 +1,8 @@
 """The kernel on the event loops that the daemon may run on."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import anyio
 import pytest
 
@@ -33,6 +36,8 @@ def test_a_tree_lives_on_this_loop(*, use_uvloop: bool):
                 await second.ask(Hold(), timeout_s=0.001)
             assert report_of(root, "root/second").restarts == 1
 
-    anyio.run(live, backend_options={"use_uvloop": use_uvloop})
+    run = partial(anyio.run, live, backend_options={"use_uvloop": use_uvloop})
+    with ThreadPoolExecutor(1) as thread:  # pytest's own loop may live in this one
+        thread.submit(run).result()
 
     assert diary[-3:] == ["second closed", "first stopping", "first closed"]

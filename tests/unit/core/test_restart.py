@@ -214,6 +214,23 @@ async def test_the_death_of_a_background_task_is_the_actors_crash():
     )
 
 
+async def test_errors_that_come_together_stay_together():
+    """A group of several errors is not reduced to one of them."""
+    witness = Witness()
+
+    class Tangled(Parrot):
+        async def receive(self, message: Spoken) -> None:
+            raise ExceptionGroup(f"{message}", [ValueError("one"), LookupError("other")])
+
+    root = Supervisor("root", policy=AT_ONCE, report=witness)
+    parrot = root.add("parrot", Tangled, capacity=1)
+    async with running(root):
+        await parrot.tell(Note("anything"))
+        crash = await witness.hears(EventKind.CRASHED)
+
+    assert isinstance(crash.error, ExceptionGroup)
+
+
 async def test_a_background_death_is_told_to_the_present_asker():
     """The request that was at work when the background died is answered with an error."""
     gate, background = Gate(), Gate()
@@ -389,6 +406,45 @@ async def test_a_branch_that_gives_up_is_restarted_by_its_parent():
         "root/branch",
         "root/branch/parrot",
     }
+
+
+async def test_a_restarted_branch_has_a_clean_slate():
+    """Neither crashes nor restarts of its last life count against the new one."""
+    witness = Witness()
+    root = Supervisor("root", policy=AT_ONCE, report=witness)
+    branch = Supervisor("branch", policy=RestartPolicy(intensity=1, backoff_s=0.0))
+    parrots = [branch.add(name, Parrot, capacity=2) for name in "abc"]
+    root.add_supervisor(branch)
+    async with running(root):
+        for parrot in parrots:
+            parrot.offer(Fail())
+        for parrot in parrots:
+            await parrot.ask(Say("hello"), timeout_s=SOON_S)
+        await parrots[0].tell(Fail())
+        await parrots[0].ask(Say("hello"), timeout_s=SOON_S)
+
+        assert report_of(root, "root/branch").restarts == 1
+
+
+async def test_a_branch_taken_along_keeps_its_queues():
+    """For another's sake even a whole branch finishes only its present messages."""
+    diary: list[str] = []
+    gate = Gate()
+    root = Supervisor("root", Strategy.REST_FOR_ONE, AT_ONCE)
+    first = root.add("a", lambda: Parrot("a", diary), capacity=1)
+    branch = Supervisor("branch")
+    root.add_supervisor(branch)
+    inside = branch.add("b", lambda: Parrot("b", diary, gate), capacity=2)
+    async with running(root):
+        inside.offer(Hold())
+        inside.offer(Note("kept"))
+        await gate.reached.wait()
+        await first.tell(Fail())
+        await eventually(lambda: report_of(root, "root/branch/b").status is Health.STOPPING)
+        gate.opened.set()
+        await eventually(lambda: "b kept" in diary)
+
+    assert diary.index("b closed") < diary.index("b kept")
 
 
 async def test_giving_up_goes_through_to_the_top():

@@ -1,0 +1,91 @@
+"""What must go, and what must happen at its time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from engarde_daemon.ports.content import ContentKey, VersionKey
+
+Reason = Literal["request", "retention"]
+
+
+class Removal(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that must leave the body store, as claimed."""
+
+    id: int
+    tenant_id: str
+    record_id: str
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """The receipt of an erasure; `stores_cleared_at` is None until every store has forgotten."""
+
+    id: str
+    content_id: str
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    versions: int
+    bytes: int
+    stores_cleared_at: datetime | None
+
+
+class Retention(Protocol):
+    """Erasure, retention and schedules, a bounded piece at a time."""
+
+    async def erase(
+        self, key: ContentKey, *, erasure_id: str, by: str, reason: Reason
+    ) -> int | None:
+        """Forget a content and count its versions; None where there is no such content.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def due_items(self, most: int) -> list[VersionKey]:
+        """Scheduled items whose time has come, at the version they are.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def expired_trash(self, most: int) -> list[ContentKey]:
+        """Trashed items past their plan's retention.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def trim_versions(self, most: int) -> int:
+        """Forget old versions past their plan's retention and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def claim_removals(self, most: int) -> list[Removal]:
+        """Lease rows that must leave the body store.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def settle_removals(self, removals: Sequence[Removal]) -> None:
+        """Note that these rows were removed, and close the receipts that are complete.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer; they will be removed again.
+        """
+
+
+class Receipts(Protocol):
+    """Receipts of erasures, for readers."""
+
+    async def find_erasure(self, tenant_id: str, erasure_id: str) -> Erasure | None:
+        """One receipt of a tenant.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """

@@ -1,0 +1,123 @@
+"""Several daemons on one database are one service."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import anyio
+import asyncpg
+import httpx
+import pytest
+
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.oracle import eventually, listed
+from tests.support.postgres import fresh_database, postgres_server
+from tests.support.running import Daemon, cleared_away_after
+
+__all__ = ["postgres_server"]
+
+PATCHES = 30
+
+
+class Pair(NamedTuple):
+    """Two daemons that serve the same content, and the address of their database."""
+
+    one: Daemon
+    other: Daemon
+    dsn: str
+
+
+@pytest.fixture
+async def pair(place: Path, postgres_server: EmbeddedPostgres) -> AsyncIterator[Pair]:
+    """Two daemons on one DSN; the embedded ZeroDB makes them share a data directory, too."""
+    async with fresh_database(postgres_server) as name:
+        dsn = postgres_server.dsn(database=name)
+        settings = {"ENGARDE_POSTGRES__DSN": dsn, "ENGARDE_DELIVERY__LEASE_S": "2"}
+        async with (
+            cleared_away_after(Daemon(place / "data", environ=settings)) as one,
+            cleared_away_after(Daemon(place / "data", environ=settings, log="2.log")) as other,
+        ):
+            await one.start()
+            await other.start()
+            yield Pair(one, other, dsn)
+
+
+async def outbox_is_empty(dsn: str) -> bool:
+    """Whether everything was delivered."""
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        return not await connection.fetchval("select exists (select from engarde.outbox)")
+    finally:
+        await connection.close(timeout=10)
+
+
+async def test_what_one_writes_the_other_shows_at_once(pair: Pair):
+    """Creation, change and deletion are seen without waiting for any delivery."""
+    async with pair.one.client() as one, pair.other.client() as other:
+        made = (await one.post("/api/content", json={"title": "Seen", "body": "first"})).json()
+        item = f"/api/content/{made['id']}"
+        assert (await other.get(item)).json()["body"] == "first"
+
+        assert (await other.patch(item, json={"body": "second"})).json()["version"] == 2
+        assert (await one.get(item)).json()["body"] == "second"
+        assert await listed(one) == await listed(other) == {made["id"]: "Seen"}
+
+        assert (await one.delete(item)).status_code == 200
+        assert (await other.get(item)).status_code == 404
+
+
+async def test_changes_of_one_item_through_both_make_versions_without_a_gap(pair: Pair):
+    """Each change is one version, and no version is given twice."""
+    versions: list[int] = []
+    async with pair.one.client() as one, pair.other.client() as other:
+        made = (await one.post("/api/content", json={"title": "Both", "body": "0"})).json()
+
+        async def change(http: httpx.AsyncClient, number: int) -> None:
+            answer = await http.patch(f"/api/content/{made['id']}", json={"body": str(number)})
+            assert answer.status_code == 200, answer.text
+            versions.append(answer.json()["version"])
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(PATCHES):
+                tasks.start_soon(change, one if number % 2 else other, number)
+
+    assert sorted(versions) == list(range(2, PATCHES + 2))
+
+
+async def test_the_same_idempotency_key_at_both_makes_one_item(pair: Pair):
+    """Whichever comes second shows what the first one made."""
+    answers: list[httpx.Response] = []
+    async with pair.one.client() as one, pair.other.client() as other:
+
+        async def create(http: httpx.AsyncClient) -> None:
+            answers.append(
+                await http.post(
+                    "/api/content",
+                    json={"title": "Once", "body": "only"},
+                    headers={"Idempotency-Key": "once"},
+                )
+            )
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(create, one if number % 2 else other)
+
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.json()["id"] for answer in answers}) == 1
+        assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 19
+        assert len(await listed(one)) == 1
+
+
+async def test_what_a_killed_daemon_had_claimed_the_other_delivers(pair: Pair):
+    """A claim ends with its lease, not with its owner."""
+    async with pair.one.client() as one:
+        async with anyio.create_task_group() as tasks:
+            for number in range(200):
+                body = {"title": f"Item {number}", "body": "x" * 2000}
+                tasks.start_soon(partial(one.post, "/api/content", json=body))
+        await pair.one.kill()
+
+    await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+    async with pair.other.client() as other:
+        assert len(await listed(other)) == 200

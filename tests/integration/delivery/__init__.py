@@ -1,0 +1,1 @@
+"""Outbox, delivery, index and sweeper on a real PostgreSQL."""

@@ -1,0 +1,1 @@
+"""Group commit on a real PostgreSQL: rounds, races and refusals."""

@@ -1,0 +1,1 @@
+"""What a migration does to a database that the platform already lives in."""

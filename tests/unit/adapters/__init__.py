@@ -1,0 +1,1 @@
+"""The glue of adapters, without what they adapt."""

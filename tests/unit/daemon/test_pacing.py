@@ -1,0 +1,80 @@
+"""When background work rests."""
+
+import msgspec
+import pytest
+
+from engarde_daemon.daemon.pacing import Pace, PaceRules
+from engarde_daemon.domain.vitals import Vitals, Waiting
+
+RULES = PaceRules(window_s=1.0, burst_writes=10, rest_s=0.5, patience_s=30.0)
+
+
+class Moment:
+    """A clock that moves when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        """What it shows."""
+        return self.now
+
+
+@pytest.fixture
+def moment() -> Moment:
+    """A clock in the test's hand."""
+    return Moment()
+
+
+def pace_of(moment: Moment, *, oldest_age_s: float = 0.0) -> Pace:
+    """A pace under which the oldest version waits for so long."""
+    waiting = {"zerodb": Waiting(1, oldest_age_s)}
+    vitals = msgspec.structs.replace(Vitals(), waiting=waiting)
+    return Pace(moment, lambda: vitals, RULES)
+
+
+def test_nothing_rests_while_nobody_writes(moment: Moment):
+    """A quiet daemon works at once."""
+    assert pace_of(moment).rest_s() == 0.0
+
+
+def test_a_few_writes_are_no_burst(moment: Moment):
+    """They are delivered within milliseconds."""
+    pace = pace_of(moment)
+
+    pace.note_writes(9)
+
+    assert pace.rest_s() == 0.0
+
+
+def test_a_burst_makes_it_rest(moment: Moment):
+    """Also when it came in pieces, and in two windows."""
+    pace = pace_of(moment)
+
+    pace.note_writes(5)
+    moment.now += 1.0
+    pace.note_writes(5)
+
+    assert pace.rest_s() == 0.5
+
+
+@pytest.mark.parametrize("seconds", [2.0, 60.0])
+def test_a_burst_is_forgotten(moment: Moment, seconds: float):
+    """Two windows later it is over."""
+    pace = pace_of(moment)
+    pace.note_writes(100)
+
+    moment.now += seconds
+    pace.rest_s()
+    moment.now += 1.0
+
+    assert pace.rest_s() == 0.0
+
+
+def test_what_waits_too_long_rests_no_more(moment: Moment):
+    """A promise to deliver outweighs the burst."""
+    pace = pace_of(moment, oldest_age_s=30.5)
+
+    pace.note_writes(100)
+
+    assert pace.rest_s() == 0.0
