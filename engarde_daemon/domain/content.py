@@ -14,6 +14,8 @@ import msgspec
 
 PREVIEW_CHARACTERS = 200
 
+_VERSIONS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:content")
+
 
 class ContentType(StrEnum):
     """The kinds of content a marketer makes."""
@@ -107,11 +109,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def record_id(content_id: str, version: int) -> str:
     """The id of the one ZeroDB row that belongs to this version of this content.
 
-    It is computed, so that writing a row twice is recognised without asking anyone.
+    It is computed, so that writing a row twice is recognised without asking anyone; from the text
+    of the id, because items of the platform's own may have ids that are no UUIDs.
     """
     if version == 1:
         return content_id
-    return str(uuid.uuid5(uuid.UUID(content_id), str(version)))
+    return str(uuid.uuid5(_VERSIONS, f"{content_id}/{version}"))
 
 
 def size_of(body: str) -> int:

@@ -1,10 +1,10 @@
 -- Row level security: the second guard behind the tenant that every statement names itself.
 --   tenant_guard   restrictive, so no other policy can widen it: engarde_api sees one tenant
 --   daemon_access  what our three roles may reach at all
+--   platform_access  on a platform table that had no policies: everybody else, as before
 do $$
 declare
     guarded text;
-    platform_role text;
 begin
     foreach guarded in array array[
         'engarde.content_counts', 'engarde.content_versions', 'engarde.staged_bodies',
@@ -15,21 +15,13 @@ begin
         if guarded like 'engarde.%' then
             execute format('alter table %s owner to engarde_owner', guarded);
         end if;
-        -- A platform table that was there before us must go on serving its own users: those who
-        -- could read it still can, and its owner stays exempt.
-        if (select not relrowsecurity from pg_class where oid = guarded::regclass) then
-            for platform_role in
-                select distinct case grantee when 0 then 'public' else quote_ident(grantee::regrole::text) end
-                from pg_class, aclexplode(relacl)
-                where oid = guarded::regclass
-                  and grantee not in (select oid from pg_roles where rolname like 'engarde\_%')
-                  and grantee <> relowner
-            loop
-                execute format('create policy %I on %s to %s using (true) with check (true)',
-                    'platform_' || md5(platform_role), guarded, platform_role);
-            end loop;
-            execute format('alter table %s enable row level security', guarded);
+        -- A platform table that was there before us must go on serving whoever it is granted to,
+        -- now and later, by table or by column; its owner stays exempt.
+        if (select relowner <> 'engarde_owner'::regrole and not relrowsecurity
+            from pg_class where oid = guarded::regclass) then
+            execute format('create policy platform_access on %s using (true) with check (true)', guarded);
         end if;
+        execute format('alter table %s enable row level security', guarded);
         if (select relowner = 'engarde_owner'::regrole from pg_class where oid = guarded::regclass) then
             execute format('alter table %s force row level security', guarded);
         end if;

@@ -61,7 +61,8 @@ begin
                    where h.tenant_id = i.tenant_id and h.content_id = i.id
                    order by h.version desc limit 100) v)
         from public.content_items i
-        where i.tenant_id = tenants[n] and i.id = ids[n] and i.deleted_at is null;
+        where i.tenant_id = tenants[n] and i.id = ids[n] and i.deleted_at is null
+          and i.brand_id is not null;
     end loop;
 end $$;
 

@@ -163,7 +163,7 @@ language sql stable set search_path = pg_catalog as $$
     with content as (
         select i.tenant_id, count(*) as items, coalesce(sum(i.storage_size_bytes), 0) as bytes
         from public.content_items i
-        where i.deleted_at is null and i.tenant_id = any (tenants)
+        where i.deleted_at is null and i.brand_id is not null and i.tenant_id = any (tenants)
         group by i.tenant_id
     ), counted as (
         select c.tenant_id, sum(c.items) as items, sum(c.bytes) as bytes

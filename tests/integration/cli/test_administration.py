@@ -201,7 +201,7 @@ async def test_several_things_can_be_made_in_one_transaction(dsn: str):
             for name in ("One", "Two"):
                 made = await operator.create_tenant(name, "free")
                 await operator.create_key(await operator.find_holder(made.tenant_id), Role.EDITOR)
-        assert [tenant.name for tenant in await operator.list_tenants()] == ["One", "Two"]
+        assert {tenant.name for tenant in await operator.list_tenants()} == {"One", "Two"}
     finally:
         await connection.close(timeout=10)
 

@@ -21,13 +21,15 @@ from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.migrations import migrate
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.config import Settings
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters
 from engarde_daemon.testing.bodies import MemoryBodies
 from tests.integration.migrations.platform import ACME, BOND, BRAND, USER, platform_database
-from tests.support.database import PLANS
+
+PLANS = Settings().catalogue()
 
 TENANTS = [ACME, BOND, "tenant-idle"]
 

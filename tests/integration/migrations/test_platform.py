@@ -91,7 +91,9 @@ async def test_no_row_of_the_platform_changes(platform: Platform):
 
 async def test_only_what_is_missing_is_created(platform: Platform):
     """The answer tells the operator that the platform's tables were found."""
-    assert (await migrate(platform.dsn)).created == []
+    created = set((await migrate(platform.dsn)).created)
+
+    assert created.isdisjoint(TABLES)
 
 
 @pytest.mark.parametrize("role", ["owner", "app", "reporter", "analyst"])
