@@ -1,8 +1,9 @@
 """Delivery: staged bodies become rows of the body store.
 
 Owns the rule that a body leaves PostgreSQL only after the store has proved by hash that it holds
-it. Delivery is at least once and idempotent, because the store knows each version by its own id.
-It gives way to people: while writes come in, it works in one lane and rests between batches.
+it, and what its version changed. Delivery is at least once and idempotent, because the store knows
+each version by its own id. It gives way to people: while writes come in, it works in one lane and
+rests between batches.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +14,10 @@ import msgspec
 
 from actors.clock import ticking
 from actors.delivery.messages import DeliveryMessage, Wake
+from actors.delivery.packing import Packed, Packer
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import ContentRecord, record_of
 from engarde_daemon.ports.bodies import BodyStore
-from engarde_daemon.ports.content import Bodies
 from engarde_daemon.ports.outbox import Outbox, Parcel
 
 DESTINATION = "zerodb"
@@ -40,14 +40,14 @@ class Delivery(Actor[DeliveryMessage]):
         self,
         outbox: Outbox,
         store: BodyStore,
-        bodies: Bodies,
+        packer: Packer,
         *,
         pace: DeliveryPace,
         rest_s: Callable[[], float],
     ) -> None:
         self._outbox = outbox
         self._store = store
-        self._bodies = bodies
+        self._packer = packer
         self._pace = pace
         self._rest_s = rest_s
 
@@ -80,23 +80,32 @@ class Delivery(Actor[DeliveryMessage]):
 
     async def _carry(self, parcels: Sequence[Parcel]) -> None:
         try:
-            records = {parcel.id: await self._record(parcel) for parcel in parcels}
-            proved = await self._store.put_many(list(records.values()))
+            packed = await self._packer.pack(parcels)
+            proved = await self._put(packed)
         except Unavailable as error:
             await self._defer(parcels, str(error))
             return
-        done = [parcel for parcel in parcels if records[parcel.id].id in proved]
-        await self._outbox.settle(done)
+        await self._outbox.settle([one.parcel for one in packed if one.parcel.id in proved])
+        told = {one.parcel.id for one in packed if one.version is not None}
         await self._defer(
-            [parcel for parcel in parcels if records[parcel.id].id not in proved],
-            "the store did not prove that it holds the body",
+            [parcel for parcel in parcels if parcel.id not in told],
+            "the body of this version, or of the one before, cannot be read from any store now",
+        )
+        await self._defer(
+            [parcel for parcel in parcels if parcel.id in told - proved],
+            "the store did not prove that it holds the version",
         )
 
-    async def _record(self, parcel: Parcel) -> ContentRecord:
-        body = parcel.body
-        if body is None:
-            body, _ = await self._bodies.of(parcel.item)
-        return record_of(parcel.item, body)
+    async def _put(self, packed: Sequence[Packed]) -> set[int]:
+        """Store the rows and give the parcels of which both are proved."""
+        versions = [one.version for one in packed if one.version is not None]
+        proved = await self._store.put_many([one.record for one in packed])
+        proved |= await self._store.put_versions(versions)
+        return {
+            one.parcel.id
+            for one in packed
+            if one.version is not None and {one.record.id, one.version.id} <= proved
+        }
 
     async def _defer(self, parcels: Sequence[Parcel], reason: str) -> None:
         if parcels:

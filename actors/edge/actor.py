@@ -7,10 +7,11 @@ a stop first lets the requests under way finish. If the server dies, this actor 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from socket import socket
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from engarde_daemon.core import Actor, Message
 
@@ -19,15 +20,26 @@ class Silence(Message, frozen=True):
     """Nothing is ever said to the edge."""
 
 
+class Streams(Protocol):
+    """Answers without an end, which must be ended before the server can be."""
+
+    def open(self) -> None:
+        """Let new ones begin."""
+
+    def close(self) -> None:
+        """End them all and let none begin."""
+
+
 class Edge(Actor[Silence]):
     """Serves one ASGI application on a socket that is bound already."""
 
-    def __init__(self, app: Any, listener: socket, *, grace_s: float) -> None:
+    def __init__(self, app: Any, listener: socket, *, streams: Streams, grace_s: float) -> None:
         self._listener = listener
+        self._streams = streams
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=_HttpTools,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -42,6 +54,7 @@ class Edge(Actor[Silence]):
         """Begin to serve."""
         tasks = await resources.enter_async_context(anyio.create_task_group())
         resources.callback(self._end)
+        self._streams.open()
         tasks.start_soon(self._serve)
 
     async def receive(self, message: Silence) -> None:
@@ -56,6 +69,7 @@ class Edge(Actor[Silence]):
     def _end(self) -> None:
         # Never by cancellation: that would cut requests off and make uvicorn 0.54 log a traceback.
         self._server.should_exit = True
+        self._streams.close()
 
 
 class _Uvicorn(uvicorn.Server):
@@ -64,3 +78,11 @@ class _Uvicorn(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _HttpTools(HttpToolsProtocol):
+    """Lends an answer its connection: ASGI 3 has no word for hanging up on who reads no more."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["connection"] = self.transport

@@ -3,48 +3,38 @@
 Owns group commit: everything waiting becomes one transaction, without added delay. Messages that
 touch the same content or carry the same idempotency key are put into successive rounds, because a
 round must not contradict itself. A write that lost a race against another daemon starts again from
-the state that won, unless its caller insisted on a version.
+the state that won, unless its caller insisted on a version. A message for many writes is a batch
+of its own, so that its fate is nobody else's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, assert_never
-
-import msgspec
+from typing import Any
 
 from actors.ingest.messages import (
-    ChangeMessage,
     CreateContent,
-    DeleteContent,
+    CreateMany,
+    ImportContent,
     IngestMessage,
-    RestoreVersion,
-    UndeleteContent,
     UpdateContent,
+    WriteMany,
+    WriteMessage,
     Written,
 )
-from engarde_daemon.core import BatchActor, BatchLimit, Refusal
-from engarde_daemon.domain import changes
+from actors.ingest.planning import Planner, claim_of, look_up
+from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import Item
-from engarde_daemon.domain.errors import NotFound, NotInTrash, Unavailable, VersionConflict
-from engarde_daemon.ports.content import (
-    ContentKey,
-    ContentLog,
-    Head,
-    Moved,
-    Outcome,
-    Replayed,
-    VersionKey,
+from engarde_daemon.domain.errors import (
+    EngardeError,
+    NotFound,
+    RefusedTogether,
+    Unavailable,
+    VersionConflict,
 )
+from engarde_daemon.ports.content import ContentLog, Moved, Outcome, Replayed, VersionKey
 
 RACES_MAX = 5
-
-
-class _Known(msgspec.Struct, frozen=True):
-    """What a round starts from: present states, and past ones to go back to."""
-
-    heads: Mapping[ContentKey, Head]
-    pasts: Mapping[VersionKey, Item]
 
 
 class Ingest(BatchActor[IngestMessage]):
@@ -61,12 +51,13 @@ class Ingest(BatchActor[IngestMessage]):
         written: Callable[[Sequence[Written]], None],
     ) -> None:
         self._log = log
-        self._now = now
-        self._new_id = new_id
+        self._planner = Planner(now, new_id)
         self._written = written
 
     def cost(self, message: IngestMessage) -> int:
-        """Count the characters of a body."""
+        """Count the characters of a body; many writes at once leave no room for others."""
+        if isinstance(message, (CreateMany, WriteMany)):
+            return self.batch.cost + 1
         if isinstance(message, CreateContent):
             return len(message.draft.body)
         if isinstance(message, UpdateContent) and isinstance(message.patch.body, str):
@@ -75,6 +66,16 @@ class Ingest(BatchActor[IngestMessage]):
 
     async def receive_batch(self, messages: Sequence[IngestMessage]) -> Sequence[Any]:
         """Commit all messages, those that contradict each other one round after the other."""
+        match messages:
+            case [CreateMany() as many]:
+                return [await self._create_all(many.creations)]
+            case [WriteMany() as many]:
+                answers = await self._write_each(many.writes)
+                return [await self._with_replays(many.writes, answers)]
+            case _:
+                return await self._write_each(messages)  # type: ignore[arg-type]
+
+    async def _write_each(self, messages: Sequence[WriteMessage]) -> list[Any]:
         answers: list[Any] = [None] * len(messages)
         waiting = list(range(len(messages)))
         races = 0
@@ -89,17 +90,17 @@ class Ingest(BatchActor[IngestMessage]):
         return answers
 
     async def _commit_round(
-        self, messages: Sequence[IngestMessage], chosen: Sequence[int], answers: list[Any]
+        self, messages: Sequence[WriteMessage], chosen: Sequence[int], answers: list[Any]
     ) -> list[int]:
-        known = await self._known([messages[place] for place in chosen])
+        known = await look_up(self._log, [messages[place] for place in chosen])
         places, writes = [], []
         for place in chosen:
-            write = self._plan(messages[place], known)
-            if isinstance(write, Write):
+            planned = self._planner.plan(messages[place], known)
+            if isinstance(planned, Write):
                 places.append(place)
-                writes.append(write)
+                writes.append(planned)
             else:
-                answers[place] = write
+                answers[place] = planned
         if not writes:
             return []
         outcomes = await self._log.commit(writes)
@@ -111,78 +112,47 @@ class Ingest(BatchActor[IngestMessage]):
         self._written([answers[p] for p in places if isinstance(answers[p], Written)])
         return lost
 
-    async def _known(self, messages: Sequence[IngestMessage]) -> _Known:
-        changing = [m for m in messages if not isinstance(m, CreateContent)]
-        pasts = [_past_key(m) for m in changing if isinstance(m, RestoreVersion)]
-        return _Known(
-            heads=await self._log.heads([_key(m) for m in changing]) if changing else {},
-            pasts=await self._log.versions(pasts) if pasts else {},
-        )
+    async def _create_all(self, creations: Sequence[CreateContent]) -> list[Written]:
+        known = await look_up(self._log, creations)
+        planned = [self._planner.plan(creation, known) for creation in creations]
+        _refuse_together(planned)
+        writes = [plan for plan in planned if isinstance(plan, Write)]
+        outcomes = await self._log.commit(writes, whole=True)
+        _refuse_together(outcomes)
+        answers = [
+            _answer(creation, write, outcome)
+            for creation, write, outcome in zip(creations, writes, outcomes, strict=True)
+        ]
+        self._written([answer for answer in answers if isinstance(answer, Written)])
+        complete = await self._with_replays(creations, answers)
+        _refuse_together(complete)
+        return complete
 
-    def _plan(self, message: IngestMessage, known: _Known) -> Write | Refusal:
-        try:
-            if isinstance(message, CreateContent):
-                return self._creation(message)
-            return self._change(message, known)
-        except Refusal as refusal:
-            return refusal
-
-    def _creation(self, message: CreateContent) -> Write:
-        return changes.create(
-            message.draft,
-            content_id=self._new_id(),
-            tenant_id=message.tenant_id,
-            brand_id=message.brand_id,
-            user_id=message.user_id,
-            at=self._now(),
-            idempotency=message.idempotency,
-        )
-
-    def _change(self, message: ChangeMessage, known: _Known) -> Write:
-        head = _head(message, known)
-        at, by, legacy = self._now(), message.user_id, head.legacy_body
-        match message:
-            case UpdateContent():
-                return changes.update(head.item, message.patch, by=by, at=at, legacy_body=legacy)
-            case DeleteContent():
-                return changes.delete(head.item, by=by, at=at, legacy_body=legacy)
-            case RestoreVersion():
-                past = known.pasts.get(_past_key(message))
-                if past is None:
-                    raise NotFound("There is no such version.")
-                return changes.restore_version(head.item, past, by=by, at=at)
-            case UndeleteContent():
-                return changes.undelete(head.item, by=by, at=at, legacy_body=legacy)
-            case _:
-                assert_never(message)
-
-
-def _head(message: ChangeMessage, known: _Known) -> Head:
-    """What the change starts from.
-
-    Raises:
-        NotFound: There is no such content, or it lies in the trash.
-        NotInTrash: It was to be taken out of the trash, and is not there.
-        VersionConflict: It is at another version than its caller expects.
-    """
-    head = known.heads.get(_key(message))
-    wants_trash = isinstance(message, UndeleteContent)
-    if head is None or (head.item.deleted_at is not None and not wants_trash):
-        raise NotFound("There is no such content.")
-    if message.expected_version not in (None, head.item.version):
-        raise VersionConflict(head.item.version)
-    if wants_trash and head.item.deleted_at is None:
-        raise NotInTrash
-    return head
+    async def _with_replays(
+        self, messages: Sequence[WriteMessage], answers: Sequence[Any]
+    ) -> list[Any]:
+        """Answer what was made for an earlier request with what was made then."""
+        keys = {
+            place: VersionKey(messages[place].tenant_id, answer.content_id, answer.version)
+            for place, answer in enumerate(answers)
+            if isinstance(answer, Replayed)
+        }
+        if not keys:
+            return list(answers)
+        made = await self._log.versions(list(keys.values()))
+        return [
+            _replay(made.get(keys[place])) if place in keys else answer
+            for place, answer in enumerate(answers)
+        ]
 
 
 def _next_round(
-    messages: Sequence[IngestMessage], waiting: Sequence[int]
+    messages: Sequence[WriteMessage], waiting: Sequence[int]
 ) -> tuple[list[int], list[int]]:
     """Split off the first messages that do not contradict each other."""
     chosen, later, taken = [], [], set()
     for place in waiting:
-        claim = _claim(messages[place])
+        claim = claim_of(messages[place])
         if claim is not None and claim in taken:
             later.append(place)
         else:
@@ -191,35 +161,40 @@ def _next_round(
     return chosen, later
 
 
-def _claim(message: IngestMessage) -> object | None:
-    """What no other message of the same round may touch."""
-    if not isinstance(message, CreateContent):
-        return _key(message)
-    promise = message.idempotency
-    return (message.tenant_id, promise.principal_id, promise.key) if promise else None
-
-
-def _key(message: ChangeMessage) -> ContentKey:
-    return ContentKey(message.tenant_id, message.content_id)
-
-
-def _past_key(message: RestoreVersion) -> VersionKey:
-    return VersionKey(message.tenant_id, message.content_id, message.version)
-
-
-def _answer(message: IngestMessage, write: Write, outcome: Outcome) -> Any:
+def _answer(message: WriteMessage, write: Write, outcome: Outcome) -> Any:
     """The asker's answer, or None when the write must start again from a newer state."""
     match outcome:
         case Item():
             return Written(outcome, write.body)
         case Replayed():
             return outcome
-        case Moved() if isinstance(message, CreateContent) or message.expected_version is None:
+        case Moved() if _takes_any_version(message):
             return None
         case Moved():
             return VersionConflict(outcome.current_version)
         case _:
             return outcome
+
+
+def _takes_any_version(message: WriteMessage) -> bool:
+    return isinstance(message, (CreateContent, ImportContent)) or message.expected_version is None
+
+
+def _replay(made: Item | None) -> Written | NotFound:
+    if made is None:
+        return NotFound("What this Idempotency-Key made does not exist any more.")
+    return Written(made, None, is_new=False)
+
+
+def _refuse_together(outcomes: Sequence[object]) -> None:
+    """Refuse all where one is refused.
+
+    Raises:
+        RefusedTogether: One or more of them are.
+    """
+    refusals = {place: o for place, o in enumerate(outcomes) if isinstance(o, EngardeError)}
+    if refusals:
+        raise RefusedTogether(refusals)
 
 
 def _give_up(lost: Iterable[int], answers: list[Any]) -> None:

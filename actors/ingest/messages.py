@@ -1,4 +1,4 @@
-"""What may be said to the ingest actor: one request a write."""
+"""What may be said to the ingest actor: one request a write, or one for many writes."""
 
 from typing import TypeAlias
 
@@ -7,14 +7,20 @@ import msgspec
 from engarde_daemon.core import Request
 from engarde_daemon.domain.changes import Draft, Idempotency, Patch
 from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.errors import EngardeError
+from engarde_daemon.domain.transfer import Parcel
 from engarde_daemon.ports.content import Replayed
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A version that is committed; `body` is None when it kept the one it had."""
+    """A version that is committed; `body` is None when it kept the one it had.
+
+    `is_new` is false where there was nothing to do, or it was done for an earlier request.
+    """
 
     item: Item
     body: str | None
+    is_new: bool = True
 
 
 class CreateContent(Request[Written | Replayed], frozen=True, kw_only=True):
@@ -27,13 +33,37 @@ class CreateContent(Request[Written | Replayed], frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
 
 
+class ImportContent(Request[Written], frozen=True, kw_only=True):
+    """Take in an item from elsewhere, unless it was taken in before or came from here."""
+
+    tenant_id: str
+    brand_id: str
+    user_id: str
+    parcel: Parcel
+
+
 class UpdateContent(Request[Written], frozen=True, kw_only=True):
-    """Change an item, at any version or only at the expected one."""
+    """Change an item, at any version or only at the expected one.
+
+    With `if_different` no version is made where the patch would change nothing.
+    """
 
     tenant_id: str
     content_id: str
     user_id: str
     patch: Patch
+    expected_version: int | None = None
+    if_different: bool = False
+
+
+class RetagContent(Request[Written], frozen=True, kw_only=True):
+    """Put tags on an item and take others off, where that makes a difference."""
+
+    tenant_id: str
+    content_id: str
+    user_id: str
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
     expected_version: int | None = None
 
 
@@ -65,5 +95,22 @@ class UndeleteContent(Request[Written], frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
-ChangeMessage: TypeAlias = UpdateContent | DeleteContent | RestoreVersion | UndeleteContent
-IngestMessage: TypeAlias = CreateContent | ChangeMessage
+ChangeMessage: TypeAlias = (
+    UpdateContent | RetagContent | DeleteContent | RestoreVersion | UndeleteContent
+)
+WriteMessage: TypeAlias = CreateContent | ImportContent | ChangeMessage
+
+
+class CreateMany(Request[list[Written]], frozen=True, kw_only=True):
+    """Make all of these items in one transaction, or none of them."""
+
+    creations: tuple[CreateContent, ...]
+
+
+class WriteMany(Request[list[Written | EngardeError]], frozen=True, kw_only=True):
+    """Do each of these for itself, and answer each."""
+
+    writes: tuple[WriteMessage, ...]
+
+
+IngestMessage: TypeAlias = WriteMessage | CreateMany | WriteMany

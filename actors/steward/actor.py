@@ -21,6 +21,7 @@ from engarde_daemon.domain.content import Status
 from engarde_daemon.domain.errors import Rejected, VersionConflict
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.content import ContentKey, VersionKey
+from engarde_daemon.ports.events import EventLog
 from engarde_daemon.ports.outbox import Housekeeping
 from engarde_daemon.ports.retention import Removal, Retention
 
@@ -41,6 +42,8 @@ class Steward(Actor[StewardMessage]):
         *,
         housekeeping: Housekeeping,
         retention: Retention,
+        events: EventLog,
+        event_days: float,
         store: BodyStore,
         ingest: Address[IngestMessage],
         new_id: Callable[[], str],
@@ -49,6 +52,8 @@ class Steward(Actor[StewardMessage]):
     ) -> None:
         self._housekeeping = housekeeping
         self._retention = retention
+        self._events = events
+        self._event_days = event_days
         self._store = store
         self._ingest = ingest
         self._new_id = new_id
@@ -107,6 +112,7 @@ class Steward(Actor[StewardMessage]):
     async def _sweep(self) -> None:
         await self._housekeeping.sweep_staged(ROWS_PER_CHORE)
         await self._housekeeping.forget_keys(ROWS_PER_CHORE)
+        await self._events.forget(older_than_days=self._event_days, most=ROWS_PER_CHORE)
         for key in await self._retention.expired_trash(ITEMS_PER_ROUND):
             await self._retention.erase(
                 key, erasure_id=self._new_id(), by=RETENTION, reason="retention"

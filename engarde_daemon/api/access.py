@@ -1,83 +1,125 @@
 """Who is calling, and whether their role reaches.
 
 Owns two bounds: a revoked key works for `TRUST_S` at most, and neither guesses nor floods of
-unknown keys make the daemon remember more than `KEYS_MAX` of them.
+unknown keys make the daemon remember more than `KEYS_MAX` of them. Owns also the silence of a
+refusal: whatever is wrong with a key or token, the answer is the same.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from engarde_daemon.api.memory import Remembered
 from engarde_daemon.domain.access import Principal, Role, read_key
 from engarde_daemon.domain.errors import Forbidden, Unauthenticated
-from engarde_daemon.ports.access import KeyDirectory, KnownKey
+from engarde_daemon.ports.access import KeyDirectory
 
 TRUST_S = 5.0
 KEYS_MAX = 10_000
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
-Authenticate = Callable[[Iterable[tuple[bytes, bytes]]], Awaitable[Principal]]
+Headers = Iterable[tuple[bytes, bytes]]
+Authenticate = Callable[[Headers], Awaitable[Principal]]
+ProveToken = Callable[[str], Awaitable[Principal]]
+
+REFUSED = "This key or token is not valid: it is unknown, was revoked, or its time is over."
+_MISSING = "Send your API key as 'X-API-Key: eg_...', or a key or token as 'Authorization: Bearer'."
+_SEVERAL = "Send one key or token, not several."
 
 
 class Keyring:
     """Proves API keys, and remembers for a few seconds what the directory said of them."""
 
     def __init__(self, directory: KeyDirectory, clock: Callable[[], float]) -> None:
-        self._directory = directory
-        self._clock = clock
-        self._known: OrderedDict[str, tuple[float, KnownKey | None]] = OrderedDict()
+        self._known = Remembered(directory.find, clock=clock, for_s=TRUST_S, most=KEYS_MAX)
+        self._used: set[tuple[str, str]] = set()
 
-    async def authenticate(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
-        """The caller whose key came with these headers.
+    async def prove(self, text: str) -> Principal:
+        """The caller whose key this is.
 
         Raises:
-            Unauthenticated: There is no key, or none that is known and proved.
+            Unauthenticated: It is no key, or none that is known and proved.
             Unavailable: PostgreSQL does not answer.
         """
-        text = _key_text(headers)
-        key = read_key(text) if text else None
-        if key is None:
-            raise Unauthenticated(
-                "Send your API key as 'X-API-Key: eg_...' or 'Authorization: Bearer eg_...'."
-            )
-        known = await self._find(key.id)
-        if known is None or not key.proves(known.digest):
-            raise Unauthenticated("This API key is not known, or was revoked.")
+        key = read_key(text)
+        known = await self._known.of(key.id) if key else None
+        if key is None or known is None or not key.proves(known.digest):
+            raise Unauthenticated(REFUSED)
+        if len(self._used) < KEYS_MAX:
+            self._used.add((known.principal.tenant_id, key.id))
         return known.principal
 
-    async def _find(self, key_id: str) -> KnownKey | None:
-        remembered = self._known.get(key_id)
-        if remembered is not None and self._clock() < remembered[0]:
-            return remembered[1]
-        known = await self._directory.find(key_id)
-        self._known[key_id] = (self._clock() + TRUST_S, known)
-        self._known.move_to_end(key_id)
-        while len(self._known) > KEYS_MAX:
-            self._known.popitem(last=False)
-        return known
+    def take_used(self) -> list[tuple[str, str]]:
+        """The keys, each with its tenant before it, that were used since this was last asked."""
+        used, self._used = list(self._used), set()
+        return used
+
+
+class Doorman:
+    """Finds the one key or token among the headers, and has it proved by whoever knows its kind."""
+
+    def __init__(self, keyring: Keyring, prove_token: ProveToken | None) -> None:
+        self._keyring = keyring
+        self._prove_token = prove_token
+
+    async def authenticate(self, headers: Headers) -> Principal:
+        """The caller whose key or token came with these headers.
+
+        Raises:
+            Unauthenticated: There is none, there are several, or it is not valid.
+            Forbidden: The token is true, but its user is no member of any brand.
+            Unavailable: What proves it does not answer.
+        """
+        sent = list(_sent(headers))
+        if len(sent) != 1:
+            raise Unauthenticated(_SEVERAL if sent else _MISSING)
+        if sent[0].startswith("eg_") or self._prove_token is None:
+            return await self._keyring.prove(sent[0])
+        return await self._prove_token(sent[0])
 
 
 def reaches(required: Role) -> Guard:
-    """A guard that lets pass whoever has this role or a higher one."""
+    """A guard that lets pass whoever has this role or a higher one.
 
-    # Async, though it waits for nothing: Litestar 2.25 would run a plain function in a thread.
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    Where a route names a content, the role must hold in the brand of it; a content of a brand that
+    is not the caller's is as good as not there.
+    """
+
+    # Async, though it may wait for nothing: Litestar 2.25 would run a plain function in a thread.
+    async def guard(
+        connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler
+    ) -> None:
         principal: Principal = connection.user
         if not principal.role.reaches(required):
-            raise Forbidden(
-                f"This needs the role {required} or higher; your key is {principal.role}."
-            )
+            raise Forbidden(_short_of(required, principal.role))
+        content_id = connection.path_params.get("content_id")
+        if principal.brands is not None and content_id is not None:
+            await route.opt["fence"].require_item(principal, content_id, required)
 
     return guard
 
 
-def _key_text(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def reaches_tenant(required: Role) -> Guard:
+    """A guard that lets pass whoever has this role or a higher one in the whole tenant."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        principal: Principal = connection.user
+        if not principal.reaches(required, None):
+            raise Forbidden(f"This needs the role {required} in every brand of the tenant.")
+
+    return guard
+
+
+def _short_of(required: Role, role: Role) -> str:
+    return f"This needs the role {required} or higher; yours is {role}."
+
+
+def _sent(headers: Headers) -> Iterable[str]:
     for name, value in headers:
         if name == b"x-api-key":
-            return value.decode("latin-1").strip()
-        if name == b"authorization" and value[:7].lower() == b"bearer ":
-            return value[7:].decode("latin-1").strip()
-    return ""
+            yield value.decode("latin-1").strip()
+        elif name == b"authorization":
+            scheme, _, credential = value.decode("latin-1").partition(" ")
+            yield credential.strip() if scheme.lower() == "bearer" else ""

@@ -13,28 +13,74 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from engarde_daemon.api.access import Authenticate
+from engarde_daemon.api.audit.controller import AuditController
+from engarde_daemon.api.brands.controller import BrandDesk, BrandsController
+from engarde_daemon.api.bulk.controller import BulkController
+from engarde_daemon.api.bulk.desk import BulkDesk
+from engarde_daemon.api.campaigns.controller import CampaignSpacesController, SpaceDesk
 from engarde_daemon.api.content.controller import ContentController
 from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.api.content.history import HistoryController, HistoryDesk
 from engarde_daemon.api.content.trash import TrashController, TrashDesk
+from engarde_daemon.api.events.controller import EventsController, Listening
+from engarde_daemon.api.events.measures import NewsState
+from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.front import Front
+from engarde_daemon.api.keys.controller import KeysController
+from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
 from engarde_daemon.api.operations.controller import OperationsController
+from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
+from engarde_daemon.api.rates import Rates
+from engarde_daemon.api.trail import Trail
+from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
+from engarde_daemon.api.webhooks.controller import WebhooksController
+from engarde_daemon.api.webhooks.desk import WebhookDesk
 from engarde_daemon.core import HealthReport
 from engarde_daemon.domain.plans import Plan
-from engarde_daemon.domain.vitals import Vitals
+from engarde_daemon.domain.vitals import NewsVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
+from engarde_daemon.ports.register import RegisterReader
+
+_ACCESS = (KeysController, BrandsController, CampaignSpacesController, AuditController)
+
+
+class AccessServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands between a caller and the routes, and the routes of access themselves."""
+
+    authenticate: Authenticate
+    rates: Rates
+    origins: Origins
+    trail: Trail
+    fence: Fence
+    register: RegisterReader
+    keys: KeyDesk
+    brands: BrandDesk
+    spaces: SpaceDesk
+
+
+class TellingServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of events and webhooks need."""
+
+    listening: Listening
+    webhooks: WebhookDesk
+    news: Callable[[], NewsVitals]
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that routes need."""
 
     desk: ContentDesk
+    bulk: BulkDesk
+    transfer: TransferDesk
     trash: TrashDesk
+    history: HistoryDesk
     library: ContentLibrary
     plans: Mapping[str, Plan]
-    authenticate: Authenticate
+    access: AccessServices
+    telling: TellingServices
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -44,28 +90,60 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
-    measures = Measures(services.health, services.vitals)
+    measures = Measures(services.health, services.vitals, NewsState(services.telling.news))
+    access = services.access
     app = Litestar(
-        route_handlers=[ContentController, TrashController, QuotaController, OperationsController],
+        route_handlers=[
+            ContentController,
+            BulkController,
+            TransferController,
+            TrashController,
+            HistoryController,
+            QuotaController,
+            OperationsController,
+            *_ACCESS,
+            EventsController,
+            WebhooksController,
+        ],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
+        cors_config=access.origins.config,
+        opt={"fence": access.fence},
         request_max_body_size=services.max_body_bytes,
         openapi_config=_openapi(services.version),
         logging_config=None,
         on_app_init=[_keep_quiet],
     )
-    return Front(app, authenticate=services.authenticate, measures=measures, clock=services.clock)
+    return Front(
+        app,
+        authenticate=access.authenticate,
+        rates=access.rates,
+        origins=access.origins,
+        trail=access.trail,
+        measures=measures,
+        clock=services.clock,
+    )
 
 
 def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
     given: dict[str, Any] = {
         "desk": services.desk,
+        "bulk": services.bulk,
+        "transfer": services.transfer,
         "trash": services.trash,
+        "history": services.history,
         "library": services.library,
         "plans": services.plans,
         "health": services.health,
         "vitals": services.vitals,
         "measures": measures,
+        "fence": services.access.fence,
+        "register": services.access.register,
+        "key_desk": services.access.keys,
+        "brand_desk": services.access.brands,
+        "space_desk": services.access.spaces,
+        "listening": services.telling.listening,
+        "webhook_desk": services.telling.webhooks,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}
 

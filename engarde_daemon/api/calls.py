@@ -13,7 +13,7 @@ from engarde_daemon.domain.access import Principal
 from engarde_daemon.domain.changes import Idempotency
 from engarde_daemon.domain.errors import FieldError, Invalid
 
-_ETAG = re.compile(r'"(?P<version>[1-9][0-9]{0,8})"')
+_ETAG = re.compile(r'"(?P<version>0|[1-9][0-9]{0,8})"')
 _KEY = re.compile(r'"?(?P<key>[\x21\x23-\x7e]{1,255})"?')
 
 

@@ -5,7 +5,8 @@ Owns the promise that every answer carries the id under which its story is found
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -14,7 +15,10 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.measures import Measures
+from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
+from engarde_daemon.api.rates import Headers, Rates
+from engarde_daemon.api.trail import Trail
 
 _LOG = structlog.get_logger("engarde.http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -35,11 +39,17 @@ class Front:
         app: ASGIApp,
         *,
         authenticate: Authenticate,
+        rates: Rates,
+        origins: Origins,
+        trail: Trail,
         measures: Measures,
         clock: Callable[[], float],
     ) -> None:
         self._app = app
         self._authenticate = authenticate
+        self._rates = rates
+        self._origins = origins
+        self._trail = trail
         self._measures = measures
         self._clock = clock
 
@@ -53,19 +63,32 @@ class Front:
         try:
             await self._serve(scope, receive, tracked)
         except Exception as error:  # noqa: BLE001 - the API's edge: every error becomes an answer
-            await _refuse(problem_of(error), tracked)
+            await _refuse(problem_of(error), tracked, self._origins.headers(scope))
         finally:
             self._note(scope, tracked, self._clock() - began)
 
     async def _serve(self, scope: Scope, receive: Receive, tracked: "_Tracked") -> None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADERS_BYTES_MAX:
-            await _refuse(_TOO_MANY_HEADERS, tracked)
+            await _refuse(_TOO_MANY_HEADERS, tracked, self._origins.headers(scope))
             return
-        if scope["path"].startswith("/api/"):
-            scope["user"] = await self._authenticate(scope["headers"])
+        if scope["path"].startswith("/api/") and not self._origins.is_preflight(scope):
+            await self._admit(scope, tracked)
         await self._app(scope, receive, tracked.send)
 
+    async def _admit(self, scope: Scope, tracked: "_Tracked") -> None:
+        principal = scope["user"] = await self._authenticate(scope["headers"])
+        try:
+            self._rates.admit(principal)
+        finally:
+            tracked.headers += self._rates.headers(principal)
+
     def _note(self, scope: Scope, tracked: "_Tracked", took_s: float) -> None:
+        self._trail.note(
+            scope,
+            status=tracked.status,
+            request_id=tracked.request_id.decode(),
+            location=tracked.location,
+        )
         route = scope.get("path_template") or "none"
         self._measures.request(scope["method"], str(route), status=tracked.status, took_s=took_s)  # type: ignore[typeddict-item]
         _LOG.info(
@@ -79,19 +102,23 @@ class Front:
 
 
 class _Tracked:
-    """A `send` that remembers the status and adds the request's id."""
+    """A `send` that remembers the status and adds headers: the request's id at least."""
 
-    __slots__ = ("_send", "request_id", "status")
+    __slots__ = ("_send", "headers", "location", "request_id", "status")
 
     def __init__(self, request_id: bytes, send: Send) -> None:
         self.request_id = request_id
+        self.headers = [(b"x-request-id", request_id)]
         self.status = 0
+        self.location = ""
         self._send = send
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id)]
+            message["headers"] = [*message["headers"], *self.headers]
+            if self.status == HTTPStatus.CREATED:
+                self.location = _location_in(message["headers"])
         await self._send(message)
 
 
@@ -102,13 +129,18 @@ def _request_id(scope: Scope) -> bytes:
     return secrets.token_hex(8).encode()
 
 
-async def _refuse(problem: Problem, tracked: _Tracked) -> None:
+def _location_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == b"location"), "")
+
+
+async def _refuse(problem: Problem, tracked: _Tracked, more: Headers) -> None:
     if tracked.status:
         return  # the answer is under way already; uvicorn closes the connection
     body = problem.body()
-    headers: list[tuple[bytes, bytes]] = [
+    headers: Headers = [
         (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
+        *more,
         *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
     ]
     start: Any = {"type": "http.response.start", "status": problem.status, "headers": headers}

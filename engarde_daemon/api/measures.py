@@ -18,9 +18,15 @@ _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 class Measures:
     """What happened and how things stand, ready to be scraped."""
 
-    def __init__(self, health: Callable[[], HealthReport], vitals: Callable[[], Vitals]) -> None:
+    def __init__(
+        self,
+        health: Callable[[], HealthReport],
+        vitals: Callable[[], Vitals],
+        *others: Collector,
+    ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_State(health, vitals))
+        for collector in (_State(health, vitals), *others):
+            self._registry.register(collector)
         self._requests = Counter(
             "engarde_http_requests", "Requests answered.", ["method", "route", "status"],
             registry=self._registry,

@@ -32,17 +32,19 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     members: dict[str, Any] = {}
     headers: dict[str, str] = {}
 
-    def body(self) -> bytes:
+    def document(self) -> dict[str, Any]:
         """The problem document."""
-        return msgspec.json.encode(
-            {
-                "type": f"urn:engarde:problem:{self.type}",
-                "title": self.title,
-                "status": self.status,
-                "detail": self.detail,
-                **self.members,
-            }
-        )
+        return {
+            "type": f"urn:engarde:problem:{self.type}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.members,
+        }
+
+    def body(self) -> bytes:
+        """The problem document as JSON."""
+        return msgspec.json.encode(self.document())
 
     def response(self) -> Response[bytes]:
         """The problem as Litestar sends it."""
@@ -56,6 +58,8 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case EngardeError():
             return _of_ours(error)
+        case ExceptionGroup(exceptions=(Exception() as only,)):  # from an answer that streams
+            return problem_of(only)
         case ActorCrashed() if isinstance(error.__cause__, EngardeError):
             return _of_ours(error.__cause__)
         case AskTimedOut() | ActorStopped() | MailboxFull() | ActorCrashed():

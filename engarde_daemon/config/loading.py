@@ -51,6 +51,7 @@ def load(
         problems += _apply(entry, values)
     problems += _near_misses(environ, values)
     problems += _gaps(values, {entry.key for entry in entries})
+    problems += _contradictions(values)
     if problems:
         raise ConfigurationError(problems)
     return msgspec.convert(values, Settings)
@@ -83,8 +84,11 @@ def _apply(entry: Entry, values: dict[str, Any]) -> list[str]:
         return []
     if kind is None:
         return [_unknown(entry)]
+    given = entry.value
+    if entry.is_text and get_origin(get_args(kind)[0]) is tuple:
+        given = [part.strip() for part in given.split(",") if part.strip()]
     try:
-        value = msgspec.convert(entry.value, kind, strict=not entry.is_text)
+        value = msgspec.convert(given, kind, strict=not entry.is_text)
     except msgspec.ValidationError:
         return [_line(entry, f"must be {_allowed(kind)}")]
     _table(values, entry.key[:-1])[entry.key[-1]] = value
@@ -144,6 +148,19 @@ def _gaps(values: dict[str, Any], given: set[Key]) -> Iterable[str]:
         for key in fields
         if key not in given
     ]
+
+
+def _contradictions(values: dict[str, Any]) -> Iterable[str]:
+    """Settings that are allowed for themselves, but not together."""
+    auth, insecure = values["auth"], values["limits"]["allow_private_addresses"]
+    if auth["jwks_url"] and auth["jwt_secret"]:
+        yield "auth.jwt_secret: must be empty where auth.jwks_url is given: one of them proves tokens"
+    if auth["jwks_url"].startswith("http://") and not insecure:
+        yield "auth.jwks_url: must be https://, unless limits.allow_private_addresses is true"
+    if auth["jwks_url"] or auth["jwt_secret"]:
+        for name in ("issuer", "audience"):
+            if not auth[name]:
+                yield f"auth.{name}: is missing; tokens are taken only from one issuer for one audience"
 
 
 def _table(values: dict[str, Any], key: Key) -> dict[str, Any]:

@@ -52,6 +52,34 @@ WholeLimit: TypeAlias = Annotated[
     Meta(description='a whole number above 0, or "unlimited"'),
 ]
 
+Texts: TypeAlias = Annotated[tuple[str, ...], Meta(description="a list of texts")]
+Origins: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^\s/*,]+)$")], ...],
+    Meta(description='a list of origins like "https://studio.example.com", or ["*"]'),
+]
+KeySetUrl: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="an https:// URL, or empty"),
+]
+Secret: TypeAlias = Annotated[
+    str,
+    Meta(pattern=r"^(?s:.{32,})?$", description="a text of 32 or more characters, or empty"),
+]
+Leeway: TypeAlias = Annotated[
+    float, Meta(ge=0, le=300, description="a number of seconds from 0 to 300")
+]
+Days: TypeAlias = Annotated[
+    int, Meta(ge=1, le=36_500, description="a whole number of days from 1 to 36500")
+]
+Requests: TypeAlias = Annotated[
+    int, Meta(ge=0, le=10_000_000, description="a whole number from 0 (no limit) to 10000000")
+]
+Switch: TypeAlias = Annotated[bool, Meta(description="true or false")]
+Delays: TypeAlias = Annotated[
+    tuple[Annotated[str, Meta(pattern=r"^[0-9]{1,4}[smhd]$")], ...],
+    Meta(max_length=30, description='a list of delays like "5s", "5m", "2h" or "1d"'),
+]
+
 _PLAIN_DSN = re.compile(r"\w+://([^@?]*@)?(?P<place>[^@?]+)(\?[^@]*)?")
 
 
@@ -83,6 +111,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     def zerodb_folder(self) -> Path:
         """The embedded ZeroDB."""
         return self.path / "zerodb"
+
+    @property
+    def secret_key_file(self) -> Path:
+        """The key of all secrets, where no other is named."""
+        return self.path / "secrets.key"
 
     @property
     def credentials_file(self) -> Path:
@@ -138,6 +171,78 @@ class Cache(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: Bytes = 32 * 1024**2
 
 
+class Auth(msgspec.Struct, frozen=True, kw_only=True):
+    """How the platform's tokens are proved, and what their claims are called."""
+
+    jwks_url: KeySetUrl = ""
+    jwt_secret: Secret = ""
+    issuer: Text = ""
+    audience: Text = ""
+    leeway_s: Leeway = 30.0
+    tenant_claim: NonEmptyText = "tenant_id"
+    brand_claim: NonEmptyText = "brand_id"
+    role_claim: NonEmptyText = "role"
+    operator_roles: Texts = ()
+    admin_roles: Texts = ("admin", "owner")
+    editor_roles: Texts = ("editor", "member")
+    viewer_roles: Texts = ("viewer",)
+    jwks_refresh_s: Seconds = 300.0
+    jwks_seek_s: Seconds = 10.0
+    jwks_lasts_s: Seconds = 86_400.0
+    jwks_timeout_s: Seconds = 5.0
+
+    def __repr__(self) -> str:
+        """Keep the secret out of logs and tracebacks."""
+        return f"Auth({self.jwks_url or ('a shared secret' if self.jwt_secret else 'no tokens')})"
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much callers may ask, and which addresses the daemon calls for them."""
+
+    requests_per_min_principal: Requests = 0
+    requests_per_min_tenant: Requests = 0
+    allow_private_addresses: Switch = False
+
+
+class Cors(msgspec.Struct, frozen=True, kw_only=True):
+    """Which web pages of other origins may call the API from a browser."""
+
+    allow_origins: Origins = ()
+
+
+class Events(msgspec.Struct, frozen=True, kw_only=True):
+    """How long events are kept, and how those who listen are served."""
+
+    retention_days: Days = 7
+    heartbeat_s: Seconds = 15.0
+    poll_s: Seconds = 1.0
+    listeners_max: Count = 5000
+    window_bytes: Bytes = 65_536
+
+
+class Webhooks(msgspec.Struct, frozen=True, kw_only=True):
+    """How webhooks are called, and when they are given up."""
+
+    timeout_s: Seconds = 10.0
+    in_flight: Count = 16
+    retry_delays: Delays = ("5s", "5m", "30m", "2h", "5h", "10h", "14h", "20h", "24h")
+    disable_after_days: Days = 5
+    secret_overlap_s: Seconds = 86_400.0
+    per_tenant_max: Count = 20
+
+
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the key lies that seals all secrets the daemon keeps for tenants."""
+
+    key_file: Text = ""
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it is kept who did what."""
+
+    keep_days: Days = 365
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """What is logged, in which form, and where it goes."""
 
@@ -184,6 +289,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     zerodb: ZeroDB = ZeroDB()
     delivery: Delivery = Delivery()
     cache: Cache = Cache()
+    auth: Auth = Auth()
+    limits: Limits = Limits()
+    cors: Cors = Cors()
+    audit: Audit = Audit()
+    events: Events = Events()
+    webhooks: Webhooks = Webhooks()
+    secrets: Secrets = Secrets()
     log: Log = Log()
     plans: dict[str, PlanLimits] = msgspec.field(default_factory=_tiers)
 

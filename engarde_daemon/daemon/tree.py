@@ -6,23 +6,24 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, indexer, steward
+    ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward, auditor
+    ├─ locksmith   the platform's signing keys, where [auth] jwks_url names them
+    ├─ registrar   keys, brand voices, campaign spaces
     ├─ health      looks at the stores
     └─ edge        HTTP: started last, stopped first
 """
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from socket import socket
-from typing import Any
 
 import structlog
 
 from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
+from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
 from actors.health.actor import Health
 from actors.indexer.actor import Indexer
@@ -34,32 +35,40 @@ from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
+from engarde_daemon.adapters.comparing import ThreadedComparer
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
-from engarde_daemon.adapters.postgres.keys import PostgresKeyDirectory
+from engarde_daemon.adapters.postgres.events import PostgresEventLog
+from engarde_daemon.adapters.postgres.history import PostgresHistory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
-from engarde_daemon.adapters.postgres.library import COUNT_CAP, PostgresLibrary
+from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
-from engarde_daemon.api.access import Keyring
+from engarde_daemon.adapters.postgres.shelves import PostgresShelves
 from engarde_daemon.api.app import Services, create_app
+from engarde_daemon.api.bulk.desk import BulkDesk
+from engarde_daemon.api.content.chronicle import Chronicle
 from engarde_daemon.api.content.desk import ContentDesk
+from engarde_daemon.api.content.highlights import Highlighter
+from engarde_daemon.api.content.history import HistoryDesk
 from engarde_daemon.api.content.trash import TrashDesk
+from engarde_daemon.api.transfer.controller import TransferDesk
+from engarde_daemon.api.transfer.exporting import Exporter
 from engarde_daemon.config import Settings
 from engarde_daemon.core import (
-    ActorStopped,
     Address,
     KernelEvent,
-    MailboxFull,
-    Message,
     RestartPolicy,
     Strategy,
     Supervisor,
 )
+from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
+from engarde_daemon.daemon.telling import Telling
+from engarde_daemon.daemon.waking import wake
 
 WRITE_TIMEOUT_S = 20.0
 PROBE_EVERY_S = 1.0
@@ -86,10 +95,12 @@ class _Planting:
         self.board = Board(settings.delivery.staging_limit_bytes)
         self.pace = Pace(time.monotonic, self.board.read, PaceRules())
         self.library = PostgresLibrary(stores.sessions.readers)
+        self.shelves = PostgresShelves(stores.sessions.readers)
         self.outbox = PostgresOutbox(stores.sessions.writers)
         self.bodies = LayeredBodies(
             BodyCache(settings.cache.body_bytes), self.library, stores.zerodb
         )
+        self.comparer = ThreadedComparer()
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,
@@ -107,6 +118,9 @@ class _Planting:
         written = self._add_pipelines()
         ingest = self._add_ingest(written)
         self.root.add_supervisor(self.pipelines)
+        self.admission = Admission(
+            self.settings, self.stores.sessions, root=self.root, pipelines=self.pipelines
+        )
         steward = self._add_steward(ingest)
         self._add_health()
         self._add_edge(ingest, steward, listener)
@@ -132,14 +146,16 @@ class _Planting:
         """Add those who carry on after a write, and give what tells them of one."""
         delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
 
         def written(versions: Sequence[Written]) -> None:
             self.pace.note_writes(len(versions))
             for made in versions:
                 if made.body is not None:
                     self.bodies.remember(made.item, made.body)
-            _wake(delivery, WakeDelivery())
-            _wake(indexer, WakeIndexer())
+            wake(delivery, WakeDelivery())
+            wake(indexer, WakeIndexer())
+            self.telling.written(versions)
 
         return written
 
@@ -151,9 +167,8 @@ class _Planting:
             lease_s=given.lease_s,
             poll_s=given.poll_s,
         )
-        return Delivery(
-            self.outbox, self.stores.zerodb, self.bodies, pace=pace, rest_s=self.pace.rest_s
-        )
+        packer = Packer(self.bodies, self.comparer)
+        return Delivery(self.outbox, self.stores.zerodb, packer, pace=pace, rest_s=self.pace.rest_s)
 
     def _indexer(self) -> Indexer:
         return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
@@ -173,6 +188,8 @@ class _Planting:
             lambda: Steward(
                 housekeeping=self.outbox,
                 retention=retention,
+                events=PostgresEventLog(self.stores.sessions.writers),
+                event_days=self.settings.events.retention_days,
                 store=self.stores.zerodb,
                 ingest=ingest,
                 new_id=new_id,
@@ -189,16 +206,40 @@ class _Planting:
             capacity=4,
         )
 
+    def _bulk(self, ingest: Address[IngestMessage]) -> BulkDesk:
+        fence = self.admission.fence
+        return BulkDesk(ingest, self.library, fence=fence, write_timeout_s=WRITE_TIMEOUT_S)
+
+    def _transfer(self, ingest: Address[IngestMessage]) -> TransferDesk:
+        return TransferDesk(
+            ingest=ingest,
+            shelves=self.shelves,
+            exporter=Exporter(self.shelves, self.bodies),
+            fence=self.admission.fence,
+            now=lambda: datetime.now(UTC),
+            line_bytes_max=self.settings.server.max_body_bytes,
+            write_timeout_s=WRITE_TIMEOUT_S,
+        )
+
+    def _history(self, ingest: Address[IngestMessage]) -> HistoryDesk:
+        return HistoryDesk(
+            ingest=ingest,
+            library=PostgresHistory(self.stores.sessions.readers),
+            chronicle=Chronicle(self.stores.zerodb, self.bodies, self.comparer),
+            bodies=self.bodies,
+            timeout_s=WRITE_TIMEOUT_S,
+        )
+
     def _add_edge(
         self, ingest: Address[IngestMessage], steward: Address[StewardMessage], listener: socket
     ) -> None:
         server = self.settings.server
-        keyring = Keyring(PostgresKeyDirectory(self.stores.sessions.readers), time.monotonic)
         desk = ContentDesk(
             ingest,
             self.library,
             self.bodies,
-            count_cap=COUNT_CAP,
+            fence=self.admission.fence,
+            highlighter=Highlighter(self.shelves, self.bodies),
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         trash = TrashDesk(
@@ -212,10 +253,14 @@ class _Planting:
         app = create_app(
             Services(
                 desk=desk,
+                bulk=self._bulk(ingest),
+                transfer=self._transfer(ingest),
                 trash=trash,
+                history=self._history(ingest),
                 library=self.library,
                 plans=self.plans,
-                authenticate=keyring.authenticate,
+                access=self.admission.services(),
+                telling=self.telling.services(self.admission.doorman.authenticate),
                 health=self.root.health,
                 vitals=self.board.read,
                 clock=time.perf_counter,
@@ -225,15 +270,11 @@ class _Planting:
         )
         grace_s = server.shutdown_grace_s
         self.root.add(
-            "edge", lambda: Edge(app, listener, grace_s=grace_s), capacity=1, grace_s=grace_s + 5
+            "edge",
+            lambda: Edge(app, listener, streams=self.telling.hub, grace_s=grace_s),
+            capacity=1,
+            grace_s=grace_s + 5,
         )
-
-
-def _wake(address: Address[Any], reminder: Message) -> None:
-    """Leave a reminder where none lies; one that is lost is made up for by polling."""
-    with suppress(MailboxFull, ActorStopped):
-        if address.depth == 0:
-            address.offer(reminder)
 
 
 def _report(event: KernelEvent) -> None:

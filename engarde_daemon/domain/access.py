@@ -2,6 +2,8 @@
 
 Owns the form of an API key, `eg_<id>_<secret>`: the id finds the key, the secret proves it. Only
 the SHA-256 of the secret is ever stored, which is enough for 256 random bits.
+
+Owns also the question of every brand check: which role a caller has in which brand.
 """
 
 import base64
@@ -9,7 +11,7 @@ import hashlib
 import hmac
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -35,18 +37,41 @@ class Role(StrEnum):
 
     def reaches(self, required: "Role") -> bool:
         """Whether this role may do what the required one may."""
-        order = list(Role)
-        return order.index(self) >= order.index(required)
+        return _RANKS[self] >= _RANKS[required]
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """The caller of a request, once its key was proved."""
+    """The caller of a request, once its key or token was proved.
+
+    `key_id` is the id of the key, or one computed for the user of a token. `brands` says which
+    role the caller has in which brand, and `role` is the highest of them; where `brands` is None,
+    the role holds in every brand of the tenant. `brand_id` is meant where a request names none.
+    """
 
     key_id: str
     tenant_id: str
     brand_id: str
     user_id: str
     role: Role
+    brands: Mapping[str, Role] | None = None
+
+    def role_in(self, brand_id: str) -> Role | None:
+        """The caller's role in a brand of its tenant; None where the brand is not the caller's."""
+        return self.role if self.brands is None else self.brands.get(brand_id)
+
+    def reaches(self, required: Role, brand_ids: Collection[str] | None) -> bool:
+        """Whether the role holds in every one of these brands; None stands for the whole tenant."""
+        if self.brands is None:
+            return self.role.reaches(required)
+        held = [self.role_in(brand_id) for brand_id in brand_ids or ()]
+        return bool(held) and all(role is not None and role.reaches(required) for role in held)
+
+    def may_grant(self, role: Role, brand_ids: Collection[str] | None) -> bool:
+        """Whether the caller may make a key of this role: as an admin, and never above itself."""
+        return self.reaches(max(role, Role.ADMIN, key=_RANKS.__getitem__), brand_ids)
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -74,9 +99,10 @@ class ApiKey(msgspec.Struct, frozen=True):
         return f"ApiKey({self.id!r})"
 
 
-def draw_key(randomness: Randomness) -> ApiKey:
-    """Make a key nobody can guess."""
-    key_id = base64.b32encode(randomness(_ID_CHARACTERS)).decode().lower()[:_ID_CHARACTERS]
+def draw_key(randomness: Randomness, *, id_from: bytes | None = None) -> ApiKey:
+    """Make a key nobody can guess; its id, which is no secret, may be given by a digest."""
+    chosen = randomness(_ID_CHARACTERS) if id_from is None else id_from
+    key_id = base64.b32encode(chosen).decode().lower()[:_ID_CHARACTERS]
     return ApiKey(key_id, _base62(int.from_bytes(randomness(_SECRET_BYTES))))
 
 

@@ -4,7 +4,7 @@ Owns the rules of a change, as pure functions from what is there and what is ask
 Nothing here knows the time, draws an id or stores anything: the ingest actor does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -30,6 +30,8 @@ TRANSITIONS: Mapping[str, frozenset[Status]] = {
     Status.ARCHIVED: frozenset({Status.DRAFT, Status.PUBLISHED}),
 }
 """Which status may follow which. One that the platform made up may be left for any."""
+
+TAGS_MAX = 100
 
 
 class Idempotency(msgspec.Struct, frozen=True):
@@ -164,6 +166,27 @@ def update(
         body=body if isinstance(body, str) else None,
         before=before,
     )
+
+
+def retag(before: Item, *, add: Collection[str], remove: Collection[str]) -> Patch:
+    """What puts tags on an item and takes others off; capitals make no difference.
+
+    Raises:
+        Invalid: There would be more tags than an item may have.
+    """
+    gone = {tag.casefold() for tag in remove}
+    tags = {tag.casefold(): tag for tag in before.details.tags if tag.casefold() not in gone}
+    for tag in add:
+        tags.setdefault(tag.casefold(), tag)
+    if len(tags) > TAGS_MAX:
+        raise Invalid([FieldError("add", f"would give the item more than {TAGS_MAX} tags")])
+    return Patch(tags=tuple(tags.values()))
+
+
+def changes_nothing(before: Item, patch: Patch) -> bool:
+    """Whether an item already is as a patch wants it; a body never counts as the same."""
+    state = {**msgspec.structs.asdict(before.details), **msgspec.structs.asdict(before)}
+    return all(state.get(name) == value for name, value in patch.changed_fields().items())
 
 
 def restore_version(before: Item, past: Item, *, by: str, at: datetime) -> Write:

@@ -16,6 +16,9 @@ PREVIEW_CHARACTERS = 200
 
 _VERSIONS = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:content")
 
+BodyName = tuple[str, int]
+"""A content's id and the version whose row first carried the body."""
+
 
 class ContentType(StrEnum):
     """The kinds of content a marketer makes."""
@@ -96,6 +99,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     def zerodb_id(self) -> str:
         """The id of the ZeroDB row of this version."""
         return record_id(self.id, self.version)
+
+    @property
+    def body_name(self) -> BodyName:
+        """What the body is called; a body never changes under its name."""
+        return self.id, self.body_version
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,21 +6,25 @@
         - NotFound        no such thing, or not yours: both look the same
         - Forbidden       the caller's role does not reach that far
         - Unauthenticated no valid key came with the request
+        - RefusedTogether one of several things was refused, so none was done
       + Conflict        the world moved on: look again
         - VersionConflict another change came first
         - IllegalTransition  the status cannot follow the present one
         - NotInTrash      it was not deleted
+        - NotConfirmed    there are more or fewer than the caller expects
         - KeyReused       this idempotency key belongs to another request
       + Exhausted       a limit is reached: make room, or raise it
         - QuotaExceeded   the plan has no room for it
       + Retryable       try again, not before `after_s`
         - Unavailable     a dependency does not answer
+        - RateLimited     too many requests in too short a time
       + Corrupt         a store answered with something it must not
 
 Each error says once what its problem is called over HTTP (RFC 9457). Its public attributes become
 members of the problem document, so none of them may hold a secret or another tenant's data.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -104,6 +108,17 @@ class Forbidden(Rejected):
     status = 403
 
 
+class RefusedTogether(Rejected):
+    """Some of several things were refused, each for its own reason, so none was done."""
+
+    def __init__(self, refusals: Mapping[int, EngardeError]) -> None:
+        self.refusals = dict(sorted(refusals.items()))
+        super().__init__(
+            f"{len(refusals)} of the items were refused, so none was made. "
+            f"The first: {next(iter(self.refusals.values())).detail}"
+        )
+
+
 class Conflict(EngardeError):
     """The world moved on since the caller last looked."""
 
@@ -150,6 +165,17 @@ class NotInTrash(Conflict):
         super().__init__("The content was not deleted; there is nothing to restore.")
 
 
+class NotConfirmed(Conflict):
+    """There are more or fewer than the caller expects; `matching` is how many."""
+
+    type_ = "not_confirmed"
+    title = "The filter does not match what you confirmed"
+
+    def __init__(self, matching: int) -> None:
+        super().__init__(f"The filter matches {matching} items now. Look at them, then confirm.")
+        self.matching = matching
+
+
 class KeyReused(Conflict):
     """The idempotency key came before with another request."""
 
@@ -186,6 +212,14 @@ class Unavailable(Retryable):
 
     type_ = "unavailable"
     title = "A store the daemon depends on does not answer"
+
+
+class RateLimited(Retryable):
+    """The caller or its tenant sent more requests than `[limits]` allows."""
+
+    type_ = "rate_limited"
+    title = "Too many requests"
+    status = 429
 
 
 class Corrupt(EngardeError):

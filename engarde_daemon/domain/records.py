@@ -1,15 +1,51 @@
-"""Rows of ZeroDB's `content_items` collection, as the platform's architecture defines them.
+"""Rows of ZeroDB's `content_items` and `content_versions`, as the platform's architecture has them.
 
 Owns the shape of what every body store holds, whatever its dialect. A row is immutable: it
-belongs to one version of one content, and its `sha256` proves its body.
+belongs to one version of one content, and its `sha256` proves its body. Each version has one row
+in either collection: the content as it was, and what the version changed.
 """
 
+import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, Self
 
 import msgspec
 
-from engarde_daemon.domain.content import Item, record_id, sha256_of, size_of
+from engarde_daemon.domain.content import Change, Item, record_id, sha256_of, size_of
+from engarde_daemon.domain.history import Comparison, Patch, Snapshot
+
+_HISTORY = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:content_versions")
+
+
+class Row(Protocol):
+    """What the rows of both collections have in common: whose they are, and their proof."""
+
+    @property
+    def id(self) -> str:
+        """The id of the row."""
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose it is."""
+
+    @property
+    def content_id(self) -> str:
+        """The content it is a version of."""
+
+    @property
+    def version(self) -> int:
+        """The version."""
+
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of its body."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When what it describes began."""
+
+    def is_intact(self) -> bool:
+        """Whether the body still is the one that was acknowledged."""
 
 
 class StorageMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,11 +83,41 @@ class ContentRecord(msgspec.Struct, frozen=True, kw_only=True):
         """The content this row is a version of."""
         return self.version_of or self.id
 
+    @property
+    def sha256(self) -> str:
+        """The fingerprint of the body."""
+        return self.storage_metadata.sha256
+
     def is_intact(self) -> bool:
         """Whether the body still is the one that was acknowledged."""
         return self.storage_metadata.size_bytes == size_of(
             self.content_body
         ) and self.storage_metadata.sha256 == sha256_of(self.content_body)
+
+
+class VersionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What one version of one content changed, with its full state, as a ZeroDB row."""
+
+    id: str
+    content_id: str
+    tenant_id: str
+    version_number: int
+    changed_by_user_id: str
+    change_type: str
+    content_snapshot: Snapshot
+    changes_summary: str
+    diff_from_previous: Patch | None
+    sha256: str
+    created_at: datetime
+
+    @property
+    def version(self) -> int:
+        """The version, by the name it has elsewhere."""
+        return self.version_number
+
+    def is_intact(self) -> bool:
+        """Whether the body still is the one that was acknowledged."""
+        return self.sha256 == sha256_of(self.content_snapshot.content_body)
 
 
 class RecordKey(msgspec.Struct, frozen=True):
@@ -62,20 +128,38 @@ class RecordKey(msgspec.Struct, frozen=True):
     version: int
     sha256: str
 
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """The key of the rows that belong to this version of an item."""
+        return cls(item.tenant_id, item.id, item.version, item.sha256)
+
     @property
     def id(self) -> str:
-        """The id of the row in the store."""
+        """The id of the row in `content_items`."""
         return record_id(self.content_id, self.version)
 
-    def matches(self, record: ContentRecord) -> bool:
+    @property
+    def history_id(self) -> str:
+        """The id of the row in `content_versions`."""
+        return history_id(self.id)
+
+    def matches(self, row: Row) -> bool:
         """Whether the store answered with the row that was asked for, unharmed."""
         return (
-            record.tenant_id == self.tenant_id
-            and record.content_id == self.content_id
-            and record.version == self.version
-            and record.storage_metadata.sha256 == self.sha256
-            and record.is_intact()
+            row.tenant_id == self.tenant_id
+            and row.content_id == self.content_id
+            and row.version == self.version
+            and row.sha256 == self.sha256
+            and row.is_intact()
         )
+
+
+def history_id(row_id: str) -> str:
+    """The id in `content_versions` of the version whose row in `content_items` has this id.
+
+    It follows from the other alone, so that whoever removes the one can remove both.
+    """
+    return str(uuid.uuid5(_HISTORY, row_id))
 
 
 def record_of(item: Item, body: str) -> ContentRecord:
@@ -97,6 +181,25 @@ def record_of(item: Item, body: str) -> ContentRecord:
         created_at=item.created_at,
         updated_at=item.updated_at,
         deleted_at=item.deleted_at,
+    )
+
+
+def version_record_of(
+    record: ContentRecord, change: Change, *, snapshot: Snapshot, compared: Comparison
+) -> VersionRecord:
+    """The row that tells what this version of a content changed."""
+    return VersionRecord(
+        id=history_id(record.id),
+        content_id=record.content_id,
+        tenant_id=record.tenant_id,
+        version_number=record.version,
+        changed_by_user_id=change.by,
+        change_type=change.type.value,
+        content_snapshot=snapshot,
+        changes_summary=compared.summary,
+        diff_from_previous=compared.patch,
+        sha256=record.sha256,
+        created_at=record.updated_at,
     )
 
 

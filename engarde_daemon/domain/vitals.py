@@ -13,6 +13,18 @@ class Waiting(msgspec.Struct, frozen=True):
     oldest_age_s: float
 
 
+class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How telling goes: who listens here, and what waits for webhooks anywhere."""
+
+    listeners: int
+    listeners_cut_off: int
+    deliveries_waiting: int
+    oldest_delivery_age_s: float
+    webhooks_failing: int
+    webhooks_disabled: int
+    attempts: Mapping[str, int]
+
+
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the stores; `postgres` is None as long as it answers, else why it does not."""
 

@@ -1,13 +1,14 @@
 """The store that holds bodies: ZeroDB in one of its dialects, or the embedded one.
 
-A body store holds rows that belong to one version each. Putting a row twice is the same as
-putting it once; a row is never overwritten with another body.
+A body store holds rows that belong to one version each, in two collections: the content as it was,
+and what the version changed. Putting a row twice is the same as putting it once; a row is never
+overwritten with another body.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from engarde_daemon.domain.records import ContentRecord, RecordKey
+from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
 
 
 class BodyStore(Protocol):
@@ -38,8 +39,24 @@ class BodyStore(Protocol):
             Unavailable: The store cannot be reached.
         """
 
+    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+        """Store what versions changed, as `put_many` does.
+
+        Raises:
+            Unavailable: The store cannot be reached; nothing is known of any row.
+        """
+
+    async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
+        """Fetch what versions changed, as `get_many` does, by the `history_id` of the key.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
-        """Remove rows of one tenant for good and count them.
+        """Remove rows of one tenant for good, with what is told of their versions.
+
+        `ids` are those of the content; all rows that went are counted.
 
         Raises:
             Unavailable: The store cannot be reached.

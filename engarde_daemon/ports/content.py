@@ -7,9 +7,10 @@ from typing import Protocol
 import msgspec
 
 from engarde_daemon.domain.changes import Write
-from engarde_daemon.domain.content import Change, Item
+from engarde_daemon.domain.content import BodyName, Change, Item
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.lists import Sort, SortedPlace
 
 
 class ContentKey(msgspec.Struct, frozen=True):
@@ -67,10 +68,11 @@ class ContentLog(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def commit(self, writes: Sequence[Write]) -> list[Outcome]:
+    async def commit(self, writes: Sequence[Write], *, whole: bool = False) -> list[Outcome]:
         """Make all of these true in one transaction, except those that must be refused.
 
-        No two writes may name the same content or the same idempotency key.
+        No two writes may name the same content or the same idempotency key. With `whole`, one
+        that must be refused keeps all others from being made, whatever their outcome says.
 
         Raises:
             Unavailable: PostgreSQL does not answer; whether the writes were made is not known.
@@ -95,11 +97,16 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of items, and how many there are in all (`cap` + 1 when they are more than counted)."""
+    """A page of items, and how many there are in all, where `is_capped` more than were counted.
+
+    `ranks` says how well each item fits, in a list by relevance.
+    """
 
     items: list[Item]
     backed_up: list[bool]
+    ranks: list[float | None]
     total: int
+    is_capped: bool
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +126,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a page starts: after this item in the list."""
+    """Where a page of a list by creation starts: after this item."""
 
     created_at: datetime
     content_id: str
@@ -166,12 +173,13 @@ class ContentLibrary(Protocol):
         brand_id: str,
         *,
         filters: Filters,
-        after: Place | None,
+        after: SortedPlace | None,
         size: int,
         skip: int,
+        sort: Sort = Sort.NEWEST,
         trashed: bool = False,
     ) -> Listed:
-        """A page of a brand, newest first; or of its trash, where filters do not apply.
+        """A page of a brand; or of its trash, where neither filters nor sorts apply.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -204,6 +212,17 @@ class Bodies(Protocol):
 
         Raises:
             Unavailable: No place has it right now.
+        """
+
+    async def find(
+        self, tenant_id: str, items: Sequence[Item], *, keep: bool = True
+    ) -> dict[BodyName, str]:
+        """Those of the bodies that are to be had, by name; also of several versions of a content.
+
+        Whoever walks over everything does not `keep` them at hand, where readers have theirs.
+
+        Raises:
+            Unavailable: A place that must be asked does not answer.
         """
 
     async def of_many(self, tenant_id: str, items: Sequence[Item]) -> dict[str, str]:

@@ -80,6 +80,8 @@ class LedgerBook(Protocol):
     async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
         """Write the usage by type where other programs of the platform look for it.
 
+        A plan that was changed shows here: a level that is crossed by it becomes an event.
+
         Raises:
             Unavailable: PostgreSQL does not answer.
         """

@@ -5,20 +5,23 @@ from typing import Protocol
 
 import msgspec
 
-from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.content import Change, Item
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """One version on its way to a destination, as claimed.
 
     `token` fences: when the lease ran out and someone else claimed the row, it no longer fits.
-    `body` is None when PostgreSQL does not hold it any more.
+    `body` is None when PostgreSQL does not hold it any more; `previous` is the version before this
+    one, None when there is none or it is not kept.
     """
 
     id: int
     token: int
     attempts: int
     item: Item
+    change: Change
+    previous: Item | None
     body: str | None
 
 

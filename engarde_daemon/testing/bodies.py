@@ -4,15 +4,18 @@ Owns the same answers as every other body store (one conformance suite runs agai
 test can ask what its subject does when ZeroDB fails, without a ZeroDB.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TypeVar
 
 import anyio
 import anyio.lowlevel
 import msgspec
 
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import ContentRecord, RecordKey
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord, history_id
 from engarde_daemon.testing.records import key_of
+
+_R = TypeVar("_R", bound=Row)
 
 
 class Gate:
@@ -34,6 +37,7 @@ class MemoryBodies:
     def __init__(self) -> None:
         self.damaged_rows_seen = 0
         self._rows: dict[str, ContentRecord] = {}
+        self._versions: dict[str, VersionRecord] = {}
         self._failures_left = 0
         self._gate: Gate | None = None
 
@@ -50,6 +54,12 @@ class MemoryBodies:
         """Change the body of one row behind the back of its fingerprint."""
         row = self._rows[row_id]
         self._rows[row_id] = msgspec.structs.replace(row, content_body=f"{row.content_body}?")
+
+    def corrupt_version(self, row_id: str) -> None:
+        """Change the body of one row of the history behind the back of its fingerprint."""
+        row = self._versions[row_id]
+        rotten = msgspec.structs.replace(row.content_snapshot, content_body="rotten")
+        self._versions[row_id] = msgspec.structs.replace(row, content_snapshot=rotten)
 
     def lose(self, row_id: str) -> None:
         """Forget one row, as a store does that was restored from an old copy."""
@@ -70,8 +80,7 @@ class MemoryBodies:
             Unavailable: `fail_next` asked for it.
         """
         await self._answer()
-        unproved = {record.id for record in records if not self._put(record)}
-        return frozenset(record.id for record in records) - unproved
+        return self._put(self._rows, records)
 
     async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
         """Fetch the rows that are there and match their key, by id.
@@ -80,24 +89,36 @@ class MemoryBodies:
             Unavailable: `fail_next` asked for it.
         """
         await self._answer()
-        there = {key.id for key in keys} & self._rows.keys()
-        rows = [(key, self._rows[key.id]) for key in keys if key.id in there]
-        found = {row.id: row for key, row in rows if key.matches(row)}
-        self.damaged_rows_seen += len(there) - len(found)
-        return found
+        return self._get(self._rows, [(key.id, key) for key in keys])
 
-    async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
-        """Remove rows of one tenant and count them.
+    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+        """Store what versions changed, as `put_many` does.
 
         Raises:
             Unavailable: `fail_next` asked for it.
         """
         await self._answer()
-        there = set(ids) & self._rows.keys()
-        own = {row_id for row_id in there if self._rows[row_id].tenant_id == tenant_id}
-        for row_id in own:
-            del self._rows[row_id]
-        return len(own)
+        return self._put(self._versions, records)
+
+    async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
+        """Fetch what versions changed, as `get_many` does, by the `history_id` of the key.
+
+        Raises:
+            Unavailable: `fail_next` asked for it.
+        """
+        await self._answer()
+        return self._get(self._versions, [(key.history_id, key) for key in keys])
+
+    async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
+        """Remove rows of one tenant, with what is told of their versions, and count them all.
+
+        Raises:
+            Unavailable: `fail_next` asked for it.
+        """
+        await self._answer()
+        return _remove(self._rows, tenant_id, ids) + _remove(
+            self._versions, tenant_id, [history_id(row_id) for row_id in ids]
+        )
 
     async def scan(self, tenant_id: str | None = None) -> AsyncIterator[ContentRecord]:
         """Walk over the intact rows that are there when the walk begins.
@@ -123,14 +144,34 @@ class MemoryBodies:
             self._failures_left -= 1
             raise Unavailable("The body store in memory was told to fail.")
 
-    def _put(self, record: ContentRecord) -> bool:
+    def _put(self, standing: dict[str, _R], rows: Sequence[_R]) -> frozenset[str]:
+        unproved = {row.id for row in rows if not self._put_row(standing, row)}
+        return frozenset(row.id for row in rows) - unproved
+
+    def _put_row(self, standing: dict[str, _R], row: _R) -> bool:
         """Whether the row that stands under this id afterwards is the one that was brought."""
-        if not record.is_intact():
+        if not row.is_intact():
             return False
-        standing = self._rows.setdefault(record.id, record)
-        if key_of(standing) != key_of(record):
+        stands = standing.setdefault(row.id, row)
+        if key_of(stands) != key_of(row):
             return False
-        if not standing.is_intact():
+        if not stands.is_intact():
             self.damaged_rows_seen += 1
-            self._rows[record.id] = record
+            standing[row.id] = row
         return True
+
+    def _get(
+        self, standing: Mapping[str, _R], wanted: Sequence[tuple[str, RecordKey]]
+    ) -> dict[str, _R]:
+        there = [(row_id, key) for row_id, key in wanted if row_id in standing]
+        found = {row_id: standing[row_id] for row_id, key in there if key.matches(standing[row_id])}
+        self.damaged_rows_seen += len({row_id for row_id, _ in there}) - len(found)
+        return found
+
+
+def _remove(standing: dict[str, _R], tenant_id: str, ids: Sequence[str]) -> int:
+    there = set(ids) & standing.keys()
+    own = {row_id for row_id in there if standing[row_id].tenant_id == tenant_id}
+    for row_id in own:
+        del standing[row_id]
+    return len(own)

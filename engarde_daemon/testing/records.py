@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 
 from engarde_daemon.domain.content import record_id, sha256_of, size_of
-from engarde_daemon.domain.records import ContentRecord, RecordKey, StorageMetadata
+from engarde_daemon.domain.history import Snapshot
+from engarde_daemon.domain.records import (
+    ContentRecord,
+    RecordKey,
+    Row,
+    StorageMetadata,
+    VersionRecord,
+    history_id,
+)
 
 WRITTEN_AT = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 
@@ -29,11 +37,31 @@ def record_with(body: str, *, content_id: str, tenant_id: str, version: int = 1)
     )
 
 
-def key_of(record: ContentRecord) -> RecordKey:
+def version_record_of(record: ContentRecord) -> VersionRecord:
+    """An intact row that tells what this version of this content changed."""
+    return VersionRecord(
+        id=history_id(record.id),
+        content_id=record.content_id,
+        tenant_id=record.tenant_id,
+        version_number=record.version,
+        changed_by_user_id=record.user_id,
+        change_type="create" if record.version == 1 else "update",
+        content_snapshot=Snapshot(
+            title=record.title,
+            content_body=record.content_body,
+            content_type=record.content_type,
+            status=record.status,
+            metadata=record.metadata,
+        ),
+        changes_summary="title changed; body +2 \N{MINUS SIGN}1 words",
+        diff_from_previous=[{"op": "replace", "path": "/title", "value": record.title}],
+        sha256=record.sha256,
+        created_at=record.created_at,
+    )
+
+
+def key_of(row: Row) -> RecordKey:
     """The key under which this row is asked for."""
     return RecordKey(
-        tenant_id=record.tenant_id,
-        content_id=record.content_id,
-        version=record.version,
-        sha256=record.storage_metadata.sha256,
+        tenant_id=row.tenant_id, content_id=row.content_id, version=row.version, sha256=row.sha256
     )

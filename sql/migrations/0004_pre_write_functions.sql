@@ -206,6 +206,8 @@ begin
     select d.destination, w.tenant_id, w.content_id, w.version
     from unnest(batch) w cross join (values ('zerodb'), ('search')) d (destination);
 
+    perform engarde.write_content_events_v1(batch);
+
     insert into engarde.idempotency_keys (tenant_id, principal_id, key, fingerprint, content_id, version)
     select w.tenant_id, w.principal_id, w.idempotency_key, w.fingerprint, w.content_id, w.version
     from unnest(batch) w where w.idempotency_key is not null;
@@ -239,13 +241,15 @@ begin
     update public.content_storage_usage u set
         total_content_items = u.total_content_items + g.items,
         total_storage_bytes = u.total_storage_bytes + g.bytes,
+        last_event = u.last_event + g.writes,
         updated_at = clock_timestamp() at time zone 'utc'
     from (
-        select w.tenant_id, sum(w.growth_bytes) as bytes,
+        select w.tenant_id, sum(w.growth_bytes) as bytes, count(*) as writes,
                sum((w.deleted_at is null)::integer - (w.old_status is not null)::integer) as items
         from unnest(batch) w group by w.tenant_id
     ) g
     where u.tenant_id = g.tenant_id;
+    perform engarde.note_levels_v1(tenants, plan_limits);
 end $$;
 
 alter function engarde.limit_of_v1 owner to engarde_owner;

@@ -125,6 +125,8 @@ begin
         end if;
         return next answer;
     end loop;
+    perform engarde.note_levels_v1(
+        array(select distinct o.tenant_id from unnest(ops) o where o.resource = 'storage'), storage_limits);
 end $$;
 
 -- Reservations nobody settled in time give their room back. Answers with how many.

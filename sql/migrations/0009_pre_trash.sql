@@ -142,8 +142,8 @@ language sql stable set search_path = pg_catalog as $$
     limit most
 $$;
 
--- Forget versions past their tenant's retention: never the current one, and none of a content that
--- is still being delivered, whose older bodies may be needed. Answers with how many went.
+-- Forget versions past their tenant's retention: never the current one, none whose body a later one
+-- rests on, and none of a content that is still being delivered. Answers with how many went.
 create function engarde.trim_versions_v1(retention_days jsonb, most integer) returns integer
 language plpgsql set search_path = pg_catalog as $$
 declare
@@ -159,6 +159,9 @@ begin
               - make_interval(days => engarde.limit_of_v1(retention_days, t.plan_tier)::integer)
           and not exists (select from engarde.outbox o
                           where o.tenant_id = v.tenant_id and o.content_id = v.content_id)
+          and not exists (select from engarde.content_versions k
+                          where k.tenant_id = v.tenant_id and k.content_id = v.content_id
+                            and k.version > v.version and k.body_version = v.version)
         limit most
     ), gone as (
         delete from engarde.content_versions v using old

@@ -13,8 +13,20 @@ select * from engarde.list_pages_v1($1::jsonb)
 -- name: trash
 select * from engarde.list_trash_v1($1, $2, $3, $4, $5, $6)
 
--- name: filtered_page
-select * from engarde.list_filtered_v1($1, $2, $3::text[], $4::text[], $5, $6, $7, $8, $9::text[], $10, $11, $12, $13, $14)
+-- name: page
+select * from engarde.list_items_v1($1::jsonb)
+
+-- name: marks
+select * from engarde.search_marks_v1($1, $2, $3::jsonb, $4::text[])
+
+-- name: brands_with_content
+select * from engarde.brands_with_content_v1($1)
+
+-- name: place_of
+select * from engarde.place_of_v1($1, $2)
+
+-- name: export_page
+select i as item from engarde.export_page_v1($1, $2, $3, $4, $5, $6) i
 
 -- name: usage
 select * from engarde.read_quota_v1($1)

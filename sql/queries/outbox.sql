@@ -12,9 +12,11 @@ with due as materialized (
     from due where o.id = due.id
     returning o.id, o.lease_token, o.attempts, o.tenant_id, o.content_id, o.version
 )
-select c.id, c.lease_token, c.attempts, v as version, s.body
+select c.id, c.lease_token, c.attempts, v as version, p as previous, s.body
 from claimed c
 join engarde.content_versions v using (tenant_id, content_id, version)
+left join engarde.content_versions p
+  on p.tenant_id = v.tenant_id and p.content_id = v.content_id and p.version = v.version - 1
 left join engarde.staged_bodies s
   on s.tenant_id = v.tenant_id and s.content_id = v.content_id and s.version = v.body_version
 order by c.id
@@ -38,7 +40,7 @@ from engarde.outbox o group by o.destination
 select coalesce(sum(s.size_bytes), 0)::bigint from engarde.staged_bodies s
 
 -- name: index_pending
-select engarde.index_pending_v1($1)
+select engarde.index_pending_v2($1)
 
 -- name: sweep_staged
 select engarde.sweep_staged_v1($1)

@@ -54,8 +54,10 @@ select r.rolname as subject,
     case when r.rolsuper then 'is a superuser' when r.rolbypassrls then 'may bypass row level security'
          else 'may act as ' || m.rolname end as fault
 from pg_roles r
-left join pg_roles m on m.rolname in ('engarde_owner', 'engarde_actor')
-    and r.rolname = 'engarde_api' and pg_has_role(r.oid, m.oid, 'member')
+left join pg_roles m on r.rolname = 'engarde_api' and m.oid <> r.oid
+    and not (r.rolsuper or r.rolbypassrls)
+    and (m.rolname in ('engarde_owner', 'engarde_actor') or m.rolsuper or m.rolbypassrls)
+    and pg_has_role(r.oid, m.oid, 'member')
 where r.rolname in ('engarde_api', 'engarde_actor', 'engarde_owner')
   and (r.rolsuper or r.rolbypassrls or m.oid is not null)
 union all
@@ -74,6 +76,9 @@ cross join lateral (values
     (case when not c.relrowsecurity then 'has row level security switched off' end),
     (case when c.relowner = to_regrole('engarde_owner') and not c.relforcerowsecurity
         then 'does not force row level security on its owner' end),
+    (case when c.relowner <> to_regrole('engarde_owner')
+        and pg_has_role(to_regrole('engarde_api'), c.relowner, 'member')
+        then 'is owned by someone engarde_api may act as' end),
     (case when c.oid is not null and p.oid is null then 'has lost its policy tenant_guard' end),
     (case when p.polpermissive then 'has a tenant_guard that others can widen' end),
     (case when not (to_regrole('engarde_api') = any (p.polroles)) then 'does not guard engarde_api' end),

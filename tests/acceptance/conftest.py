@@ -38,7 +38,7 @@ def pytest_runtest_makereport(
     """Show the end of the daemon's log with a failure."""
     report = yield
     shared = getattr(item, "funcargs", {}).get("shared_daemon")
-    if report.failed and shared is not None:
+    if report.failed and shared is not None and shared.process.log.exists():
         report.sections.append(("log of the daemon", shared.process.words()))
     return report
 

@@ -20,6 +20,14 @@ async def created(http: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     return item
 
 
+async def new_space(http: httpx.AsyncClient) -> str:
+    """The id of a campaign space that was just made."""
+    wish = {"campaign_name": "A campaign", "platform": "meta"}
+    answer = await http.post("/api/campaign-spaces", json=wish)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
 async def listed(http: httpx.AsyncClient, **params: Any) -> dict[str, Any]:
     """A page of a list."""
     answer = await http.get("/api/content", params=params)

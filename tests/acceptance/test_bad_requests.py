@@ -62,13 +62,6 @@ class TestQueries:
             ("cursor=%21%21", {"cursor"}),
             ("cursor=%C3%A9", {"cursor"}),
             (f"cursor={LONG * 20}", {"cursor"}),
-            (f"cursor={cursor(f'99999999999999999999.{UNKNOWN_ID}')}", {"cursor"}),
-            (f"cursor={cursor('9' * 5000 + '.' + UNKNOWN_ID)}", {"cursor"}),
-            (f"cursor={cursor(f'-1.{UNKNOWN_ID}')}", {"cursor"}),
-            (f"cursor={cursor('1')}", {"cursor"}),
-            (f"cursor={cursor('1.')}", {"cursor"}),
-            (f"cursor={cursor(f'1.{UNKNOWN_ID}' + chr(10))}", {"cursor"}),
-            (f"cursor={cursor('1.' + LONG)}", {"cursor"}),
             ("date_from=yesterday", {"date_from"}),
             ("date_from=2026-01-01", {"date_from"}),
             ("date_from=2026-01-01T00:00:00", {"date_from"}),
@@ -104,6 +97,36 @@ class TestQueries:
     ):
         """422, whether it has no value, a wrong one, or is not known at all."""
         assert fields_of(await http.get(f"/api/content?{query}")) == named
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{}",
+            "null",
+            "[" * 10_000,
+            '["-created_at"]',
+            f'["-created_at", "{UNKNOWN_ID}"]',
+            f'["-created_at", "{UNKNOWN_ID}", null]',
+            f'["-created_at", "{UNKNOWN_ID}", "1"]',
+            f'["-created_at", "{UNKNOWN_ID}", 1.5]',
+            f'["-created_at", "{UNKNOWN_ID}", {"9" * 20}]',
+            f'["-created_at", "{UNKNOWN_ID}", -{"9" * 20}]',
+            f'["-created_at", "{UNKNOWN_ID}", {"9" * 5000}]',
+            f'["-created_at", "{UNKNOWN_ID}", 1e999]',
+            f'["-created_at", "{UNKNOWN_ID}\\n", 1]',
+            f'["-created_at", "{UNKNOWN_ID}\\u0000", 1]',
+            f'["-created_at", "{LONG}", 1]',
+            '["-created_at", "\\ud800", 1]',
+            f'["nope", "{UNKNOWN_ID}", 1]',
+            f'["\\ud800", "{UNKNOWN_ID}", 1]',
+        ],
+    )
+    async def test_a_forged_cursor_is_refused(self, http: httpx.AsyncClient, text: str):
+        """It says which field is wrong, and nothing of it reaches the database."""
+        params = {"cursor": cursor(text) or "="}
+
+        assert fields_of(await http.get("/api/content", params=params)) == {"cursor"}
 
     async def test_all_wrong_parameters_are_named_at_once(self, http: httpx.AsyncClient):
         """Also those that only a closer look finds wrong."""
@@ -207,7 +230,7 @@ class TestHeaders:
 
         assert fields_of(answer) == {"Idempotency-Key"}
 
-    @pytest.mark.parametrize("brand", [b"nope", b"x" * 500, b"", b"\xe9", b"' or 1=1"])
+    @pytest.mark.parametrize("brand", [b"nope", b"x" * 500, b"\xe9", b"' or 1=1"])
     async def test_a_bad_brand_is_not_found(self, http: httpx.AsyncClient, brand: bytes):
         """Whatever the header holds, it is no brand of the caller."""
         headers = [(b"X-Brand-ID", brand)]

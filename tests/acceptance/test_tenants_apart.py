@@ -5,6 +5,7 @@ any two requests may differ, and the id that the caller itself sent.
 """
 
 import base64
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,11 +14,10 @@ import httpx
 import msgspec
 import pytest
 
-from tests.acceptance.content import created, draft, holds_nothing, listed, quota, titles
+from tests.acceptance.content import created, draft, holds_nothing, listed, new_space, quota, titles
 from tests.support.daemon import SharedDaemon, Tenant
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
-CAMPAIGN = "space-of-the-other"
 OF_THE_REQUEST = {"x-request-id", "date"}
 
 Asking = tuple[str, dict[str, Any]]
@@ -28,6 +28,7 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant: Tenant
     http: httpx.AsyncClient
+    space: str
     live: dict[str, Any]
     deleted: dict[str, Any]
 
@@ -37,12 +38,13 @@ async def neighbour(shared_daemon: SharedDaemon) -> AsyncIterator[Neighbour]:
     """The other tenant, with an item, a deleted one, and an idempotency key it has used."""
     tenant = shared_daemon.new_tenant()
     async with shared_daemon.caller(shared_daemon.new_key(tenant).api_key) as http:
-        fields = {"campaign_space_id": CAMPAIGN, "tags": ["theirs"], "body": "their secret"}
+        space = await new_space(http)
+        fields = {"campaign_space_id": space, "tags": ["theirs"], "body": "their secret"}
         deleted = await created(http, **fields)
         await http.delete(f"/api/content/{deleted['id']}")
         live = await created(http, **fields)
         await http.post("/api/content", json=draft(), headers={"Idempotency-Key": "shared"})
-        yield Neighbour(tenant=tenant, http=http, live=live, deleted=deleted)
+        yield Neighbour(tenant=tenant, http=http, space=space, live=live, deleted=deleted)
 
 
 def seen(answer: httpx.Response, *ids: str) -> tuple[int, dict[str, str], str]:
@@ -101,6 +103,27 @@ async def test_an_item_of_ones_own_that_was_deleted_does_not_exist(
     assert seen(deleted, ours) == seen(unknown)
 
 
+async def test_no_described_route_knows_a_foreign_item(
+    http: httpx.AsyncClient, neighbour: Neighbour
+):
+    """Also the routes that this page does not name: the API's description does."""
+    paths: dict[str, Any] = (await http.get("/schema")).json()["paths"]
+    asked = [
+        (method.upper(), re.sub(r"{(?!content_id)[^}]*}", "1", path))
+        for path, operations in paths.items()
+        for method in operations
+        if "{content_id}" in path
+    ]
+    theirs = neighbour.live["id"]
+
+    assert len(asked) >= 3
+    for method, path in asked:
+        foreign = await http.request(method, path.replace("{content_id}", theirs), json={})
+        unknown = await http.request(method, path.replace("{content_id}", NOWHERE), json={})
+        assert seen(foreign, theirs) == seen(unknown), (method, path)
+        assert foreign.status_code >= 400
+
+
 async def test_nothing_a_stranger_tries_changes_an_item(
     http: httpx.AsyncClient, neighbour: Neighbour
 ):
@@ -119,7 +142,6 @@ BY_BRAND: list[Asking] = [
     ("GET", {"params": {"brand_id": "BRAND"}}),
     ("GET", {"params": {"brand_id": "BRAND", "search": "secret"}}),
     ("GET", {"params": {"brand_id": "BRAND", "include": "body", "tags": "theirs"}}),
-    ("GET", {"params": {"brand_id": "BRAND", "campaign_space_id": CAMPAIGN}}),
     ("GET", {"headers": {"X-Brand-ID": "BRAND"}}),
     ("POST", {"json": draft(brand_id="BRAND")}),
     ("POST", {"json": draft(), "headers": {"X-Brand-ID": "BRAND"}}),
@@ -127,9 +149,9 @@ BY_BRAND: list[Asking] = [
 ]
 
 
-def with_brand(rest: Any, brand_id: str) -> Any:
-    """The same request for a certain brand."""
-    return msgspec.json.decode(msgspec.json.encode(rest).replace(b"BRAND", brand_id.encode()))
+def with_id(rest: Any, word: str, one: str) -> Any:
+    """The same request with an id in the place of a word."""
+    return msgspec.json.decode(msgspec.json.encode(rest).replace(word.encode(), one.encode()))
 
 
 @pytest.mark.parametrize(("method", "rest"), BY_BRAND)
@@ -138,8 +160,8 @@ async def test_a_brand_of_another_tenant_does_not_exist(
 ):
     """Neither to be listed nor to be written to."""
     theirs = neighbour.tenant.brand_id
-    foreign = await http.request(method, "/api/content", **with_brand(rest, theirs))
-    unknown = await http.request(method, "/api/content", **with_brand(rest, NOWHERE))
+    foreign = await http.request(method, "/api/content", **with_id(rest, "BRAND", theirs))
+    unknown = await http.request(method, "/api/content", **with_id(rest, "BRAND", NOWHERE))
 
     assert seen(foreign, theirs) == seen(unknown)
     assert foreign.status_code == 404
@@ -149,10 +171,9 @@ async def test_a_brand_of_another_tenant_does_not_exist(
 @pytest.mark.parametrize(
     "params",
     [
-        {"campaign_space_id": CAMPAIGN},
         {"tags": "theirs"},
         {"search": "secret"},
-        {"search": "secret", "tags": "theirs", "campaign_space_id": CAMPAIGN},
+        {"search": "secret", "tags": "theirs", "status": "draft"},
         {"content_type": "post"},
         {"date_from": "2020-01-01T00:00:00Z"},
         {"page": 2, "pageSize": 1},
@@ -177,8 +198,10 @@ async def test_a_cursor_of_another_tenant_is_only_a_place(
         await created(http, title=str(number))
     page = await listed(neighbour.http, pageSize=1)
     theirs = page["pagination"]["nextCursor"]
-    moment, _, _ = base64.urlsafe_b64decode(theirs + "==").partition(b".")
-    nowhere = base64.urlsafe_b64encode(b"%b.%b" % (moment, NOWHERE.encode())).decode()
+    place = base64.urlsafe_b64decode(theirs + "==").decode()
+    last = page["data"][0]["id"]
+    assert last in place
+    nowhere = base64.urlsafe_b64encode(place.replace(last, NOWHERE).encode()).decode().rstrip("=")
 
     asked = [await http.get("/api/content", params={"cursor": c}) for c in (theirs, nowhere)]
     assert seen(asked[0]) == seen(asked[1])
@@ -203,13 +226,31 @@ async def test_an_idempotency_key_of_another_tenant_is_free(
 async def test_foreign_ids_inside_an_item_show_nothing(
     http: httpx.AsyncClient, neighbour: Neighbour
 ):
-    """Media and campaigns are names to the daemon: naming one opens none."""
-    made = await created(http, media=[neighbour.live["id"]], campaign_space_id=CAMPAIGN)
+    """Media are names to the daemon: naming one opens none."""
+    made = await created(http, media=[neighbour.live["id"]])
     item = await http.get(f"/api/content/{made['id']}")
 
     assert item.json()["media"] == [{"id": neighbour.live["id"]}]
     assert "their secret" not in item.text
-    assert len(await titles(http, campaign_space_id=CAMPAIGN)) == 1
+
+
+async def test_a_campaign_of_another_tenant_does_not_exist(
+    http: httpx.AsyncClient, neighbour: Neighbour
+):
+    """Neither to be named in an item nor to be listed or read."""
+    ours = f"/api/content/{(await created(http))['id']}"
+    for method, path, rest in [
+        ("POST", "/api/content", {"json": {"campaign_space_id": "SPACE"} | draft()}),
+        ("PATCH", ours, {"json": {"campaign_space_id": "SPACE"}}),
+        ("GET", "/api/content", {"params": {"campaign_space_id": "SPACE"}}),
+        ("GET", "/api/campaign-spaces/SPACE", {}),
+    ]:
+        foreign, unknown = [
+            await http.request(method, path.replace("SPACE", one), **with_id(rest, "SPACE", one))
+            for one in (neighbour.space, NOWHERE)
+        ]
+        assert seen(foreign, neighbour.space) == seen(unknown)
+        assert neighbour.live["id"] not in foreign.text
 
 
 async def test_readers_that_wait_together_are_answered_apart(

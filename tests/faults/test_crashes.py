@@ -3,12 +3,17 @@
 import os
 import random
 import signal
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
+import asyncpg
 import pytest
 
+from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
+from engarde_daemon.config import Settings
+from engarde_daemon.ports.ledger import Entry, Verdict
 from tests.faults.conftest import LONG
 from tests.support.crowd import Crowd
 from tests.support.oracle import Oracle
@@ -39,6 +44,7 @@ async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(KILLS):
             await crowd.acknowledges(chance.randint(1, 400))
+            await promise_room(daemon)
             await daemon.kill()
             await daemon.start()
         await crowd.acknowledges(50)
@@ -59,7 +65,8 @@ async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(STOPS):
             await crowd.acknowledges(chance.randint(1, 400))
-            await stop_at_once(daemon)
+            await promise_room(daemon)
+            stop_at_once(daemon)
             await crowd.acknowledges(50)
 
     assert daemon.pid == pid
@@ -70,6 +77,21 @@ async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
     print(f"{STOPS} stops: {dict(crowd.statuses)}")  # noqa: T201 - a figure to look at
 
 
-async def stop_at_once(daemon: Daemon) -> None:
+async def promise_room(daemon: Daemon) -> None:
+    """Make a promise that nobody will live to settle."""
+    entry = Entry(
+        verb="reserve",
+        id=str(uuid.uuid4()),
+        tenant_id=daemon.credentials.tenant_id,
+        resource="storage",
+        amount=1000,
+        ttl_s=0.5,
+    )
+    async with asyncpg.create_pool(daemon.dsn, min_size=1, max_size=1) as pool:
+        plans = Settings().catalogue()
+        assert await PostgresLedgerBook(pool, plans).apply([entry]) == [Verdict.OK]
+
+
+def stop_at_once(daemon: Daemon) -> None:
     """End the embedded PostgreSQL as a crash does."""
     os.kill(daemon.postmaster, signal.SIGQUIT)

@@ -77,3 +77,23 @@ async def test_the_platforms_own_program_works_beside_it(newcomer: Newcomer):
             " values ('cnt_new', 'tenant-acme', 'brand-acme', 'user-acme', 'New', 'text', 'post')"
         )
     assert (await newcomer.http.get("/api/content/cnt_new")).json()["body"] == "text"
+
+
+async def test_what_the_platforms_rules_refuse_is_refused_and_harms_nobody(newcomer: Newcomer):
+    """The platform has removed the user of a key: whoever still has the key is told, time and again."""
+    async with newcomer.platform.session(newcomer.platform.owner) as sql:
+        await sql.execute("insert into users values ('leaver', 'tenant-acme', null)")
+        key = await newcomer.daemon.command(
+            "keys", "create", "--tenant", ACME, "--role", "editor", "--user", "leaver"
+        )
+        await sql.execute("delete from users where id = 'leaver'")
+
+    async with newcomer.daemon.client(key["api_key"]) as http:
+        for _ in range(20):
+            refused = await http.post("/api/content", json={"title": "Late", "body": "late"})
+            assert refused.status_code in {401, 403, 409}, refused.text
+
+    assert (await newcomer.http.get("/healthz")).status_code == 200
+    made = await newcomer.http.post("/api/content", json={"title": "Fine", "body": "fine"})
+    assert made.status_code == 201
+    assert not [event for event in newcomer.daemon.events() if event.get("event") == "restarting"]

@@ -43,6 +43,26 @@ async def pair(place: Path, postgres_server: EmbeddedPostgres) -> AsyncIterator[
             yield Pair(one, other, dsn)
 
 
+async def test_two_first_starts_at_once_make_one_schema_and_one_tenant(
+    place: Path, postgres_server: EmbeddedPostgres
+):
+    """Whoever comes second finds everything made, and both serve."""
+    async with fresh_database(postgres_server) as name:
+        settings = {"ENGARDE_POSTGRES__DSN": postgres_server.dsn(database=name)}
+        async with (
+            cleared_away_after(Daemon(place / "data", environ=settings)) as one,
+            cleared_away_after(Daemon(place / "data", environ=settings, log="2.log")) as other,
+        ):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(one.start)
+                tasks.start_soon(other.start)
+
+            assert len((await one.command("tenants", "list"))["tenants"]) == 1
+            for daemon in (one, other):
+                async with daemon.client() as http:
+                    assert (await http.get("/api/content/quota")).status_code == 200
+
+
 async def outbox_is_empty(dsn: str) -> bool:
     """Whether everything was delivered."""
     connection = await asyncpg.connect(dsn, timeout=10)

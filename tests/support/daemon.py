@@ -34,6 +34,7 @@ _TINY_PLAN = {
 }
 _WAITING = "select count(*) from engarde.outbox where tenant_id = $1"
 _ADD_BRAND = "insert into public.brands (id, tenant_id, name) values ($1, $2, 'Another')"
+_DRIFT = "select * from engarde.quota_drift_v1(array(select id from public.tenants))"
 _LIMIT_S = 15.0
 _LOOK_S = 0.02
 # Nothing here speaks TLS, and loading the certificates of the world takes 20 ms a client.
@@ -140,6 +141,15 @@ async def shared_daemon(postgres_server: EmbeddedPostgres) -> AsyncIterator[Shar
                 await process.start()
                 yield SharedDaemon(process, environ)
                 assert await process.stop() == 0, process.words()
+                assert await drift_in(dsn) == []
+
+
+async def drift_in(dsn: str) -> list[asyncpg.Record]:
+    """Where the ledger of any tenant disagrees with what is stored, after a whole run."""
+    link = await asyncpg.connect(dsn, timeout=_LIMIT_S)
+    drifts: list[asyncpg.Record] = await link.fetch(_DRIFT)
+    await link.close(timeout=_LIMIT_S)
+    return drifts
 
 
 @pytest.fixture

@@ -5,17 +5,19 @@ are committed in PostgreSQL together, or none of them is.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
+import structlog
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.rows import item_of, version_of
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import Details, Item
-from engarde_daemon.domain.errors import KeyReused, NotFound, QuotaExceeded
+from engarde_daemon.domain.errors import Conflict, KeyReused, NotFound, QuotaExceeded
 from engarde_daemon.domain.plans import Plan, plan_named, upgrade_suggestion
 from engarde_daemon.ports.content import (
     ContentKey,
@@ -29,6 +31,7 @@ from sql import statements
 
 _SQL = statements("content_log")
 _JSON = msgspec.json.Encoder()
+_LOG = structlog.get_logger("engarde.content")
 
 
 class _Row(msgspec.Struct):
@@ -66,6 +69,10 @@ class _Row(msgspec.Struct):
     fingerprint: str | None
 
 
+class _Undone(Exception):
+    """Ends a transaction of which nothing shall stay."""
+
+
 class PostgresContentLog:
     """The `ContentLog` port on PostgreSQL."""
 
@@ -91,17 +98,39 @@ class PostgresContentLog:
         items = [version_of(row).item for row in rows]
         return {VersionKey(item.tenant_id, item.id, item.version): item for item in items}
 
-    async def commit(self, writes: Sequence[Write]) -> list[Outcome]:
+    async def commit(self, writes: Sequence[Write], *, whole: bool = False) -> list[Outcome]:
         """See `ContentLog.commit`."""
         payload = _JSON.encode([_row_of(write) for write in writes]).decode()
         bodies = [write.body for write in writes]
-        with translated():
-            refused = await self._writers.fetch(_SQL["commit"], payload, bodies, self._limits)
+        call = self._commit_whole if whole else self._writers.fetch
+        try:
+            with translated():
+                refused = await call(_SQL["commit"], payload, bodies, self._limits)
+        except asyncpg.UniqueViolationError as error:
+            names_twice = len({write.item.id for write in writes}) < len(writes)
+            if names_twice or error.constraint_name != "content_items_pkey":
+                raise
+            # Another daemon took in the same item between our look and our write.
+            return [Moved(1)] * len(writes)
+        except asyncpg.IntegrityConstraintViolationError as error:
+            if len(writes) > 1:
+                raise  # alone, the one at fault is told, and it is nothing to its neighbours
+            return [_contradiction(error)]
         outcomes: list[Outcome] = [write.item for write in writes]
         for row in refused:
             place = row["ordinal"] - 1
             outcomes[place] = self._outcome_of(row, writes[place])
         return outcomes
+
+    async def _commit_whole(self, statement: str, *arguments: Any) -> list[Mapping[str, Any]]:
+        """Commit unless something is refused; what was made before is no refusal."""
+        rows: list[Mapping[str, Any]] = []
+        with suppress(_Undone):
+            async with self._writers.acquire() as connection, connection.transaction():
+                rows = await connection.fetch(statement, *arguments)
+                if any(row["outcome"] != "replayed" for row in rows):
+                    raise _Undone
+        return rows
 
     def _outcome_of(self, row: Mapping[str, Any], write: Write) -> Outcome:
         match row["outcome"]:
@@ -125,6 +154,15 @@ class PostgresContentLog:
             wanted_bytes=write.growth_bytes,
             suggestion=upgrade_suggestion(plan, self._plans.values(), needed),
         )
+
+
+def _contradiction(error: Any) -> Conflict:
+    """What becomes of a write that a rule of the platform's tables refuses, or one of ours."""
+    rule = error.constraint_name or error.column_name
+    _LOG.error("the database refuses a write", table=error.table_name, rule=rule)
+    return Conflict(
+        f"The database's rule {rule} refuses this content: what it belongs to may be gone."
+    )
 
 
 def _key_of(row: Mapping[str, Any]) -> ContentKey:

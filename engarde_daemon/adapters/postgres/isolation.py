@@ -13,17 +13,28 @@ from sql import statements
 GUARDED_TABLES = (
     "public.content_items",
     "public.content_storage_usage",
+    "public.campaign_assets",
+    "public.campaign_spaces",
     "engarde.api_keys",
+    "engarde.audit_log",
+    "engarde.brand_voices",
     "engarde.content_counts",
     "engarde.content_search",
     "engarde.content_versions",
     "engarde.erasures",
+    "engarde.events",
+    "engarde.events",
     "engarde.generation_usage",
     "engarde.idempotency_keys",
     "engarde.outbox",
     "engarde.removals",
     "engarde.reservations",
+    "engarde.search_languages",
     "engarde.staged_bodies",
+    "engarde.webhook_deliveries",
+    "engarde.webhooks",
+    "engarde.webhook_deliveries",
+    "engarde.webhooks",
 )
 
 _SQL = statements("schema")

@@ -1,17 +1,18 @@
-"""API keys, asked for before the tenant is known, through a function that answers for one id."""
+"""Keys and memberships, asked for before the tenant is known, through functions that tell little."""
 
 import asyncpg
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.members import Membership
 from engarde_daemon.ports.access import KnownKey
 from sql import statements
 
-_SQL = statements("library")
+_SQL = statements("access")
 
 
 class PostgresKeyDirectory:
-    """The `KeyDirectory` port on PostgreSQL."""
+    """The `KeyDirectory` and `MemberDirectory` ports on PostgreSQL."""
 
     def __init__(self, readers: asyncpg.Pool) -> None:
         self._readers = readers
@@ -22,11 +23,22 @@ class PostgresKeyDirectory:
             row = await self._readers.fetchrow(_SQL["find_api_key"], key_id)
         if row is None:
             return None
+        role = Role(row["role"])
         principal = Principal(
             key_id=key_id,
             tenant_id=row["tenant_id"],
             brand_id=row["brand_id"],
             user_id=row["user_id"],
-            role=Role(row["role"]),
+            role=role,
+            brands=None if row["brand_ids"] is None else dict.fromkeys(row["brand_ids"], role),
         )
         return KnownKey(principal, row["secret_sha256"])
+
+    async def membership(self, tenant_id: str, user_id: str) -> Membership:
+        """See `MemberDirectory.membership`."""
+        with translated():
+            rows = await self._readers.fetch(_SQL["memberships"], tenant_id, user_id)
+        return Membership(
+            roles={row["brand_id"]: row["role"] for row in rows},
+            brands_of_tenant=rows[0]["brands_of_tenant"] if rows else 0,
+        )

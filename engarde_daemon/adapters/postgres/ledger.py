@@ -11,6 +11,7 @@ from engarde_daemon.ports.ledger import Drift, Entry, Verdict
 from sql import statements
 
 _SQL = statements("ledger")
+_EVENTS = statements("events")
 
 
 class PostgresLedgerBook:
@@ -50,3 +51,4 @@ class PostgresLedgerBook:
         """See `LedgerBook.restate_usage`."""
         with translated():
             await self._writers.execute(_SQL["restate_usage"], list(tenant_ids))
+            await self._writers.execute(_EVENTS["note_levels"], list(tenant_ids), self._limits[0])

@@ -10,12 +10,15 @@ import msgspec
 from engarde_daemon.adapters.coalescing import Coalesced
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.rows import item_of, naive, utc, version_of
+from engarde_daemon.domain import search
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
-from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Place, Usage, Version
+from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Usage, Version
+from engarde_daemon.ports.lists import Sort, SortedPlace
 from sql import statements
 
 COUNT_CAP = 10_000
+RANKED_MAX = 1_000
 LANES = 3
 BATCH_MOST = 32
 
@@ -28,7 +31,7 @@ class _Page(msgspec.Struct, frozen=True):
 
     tenant_id: str
     brand_id: str
-    after: Place | None
+    after: SortedPlace | None
     size: int
     skip: int
 
@@ -81,34 +84,23 @@ class PostgresLibrary:
         brand_id: str,
         *,
         filters: Filters,
-        after: Place | None,
+        after: SortedPlace | None,
         size: int,
         skip: int,
+        sort: Sort = Sort.NEWEST,
         trashed: bool = False,
     ) -> Listed:
         """See `ContentLibrary.list_items`."""
+        page = _Page(tenant_id, brand_id, after, size, skip)
         if trashed:
-            place = _place_values(after)
             with translated():
-                rows = await self._readers.fetch(
-                    _SQL["trash"], tenant_id, brand_id, *place, size, skip
-                )
-            return _listed_of(rows)
-        if not filters.any():
-            page = _Page(tenant_id, brand_id, after, size, skip)
+                return _listed_of(await self._readers.fetch(_SQL["trash"], *page.question()))
+        if sort is Sort.NEWEST and not filters.any():
             return await self._pages.ask(page)
+        cap = RANKED_MAX if sort is Sort.RELEVANCE else COUNT_CAP
+        question = _question_of(page, filters, sort, cap=cap)
         with translated():
-            rows = await self._readers.fetch(
-                _SQL["filtered_page"],
-                tenant_id,
-                brand_id,
-                *_filter_values(filters),
-                *_place_values(after),
-                size,
-                skip,
-                COUNT_CAP,
-            )
-        return _listed_of(rows)
+            return _listed_of(await self._readers.fetch(_SQL["page"], question), cap=cap)
 
     async def _list_all(self, pages: Sequence["_Page"]) -> list[Listed]:
         questions = msgspec.json.encode([page.question() for page in pages]).decode()
@@ -133,20 +125,32 @@ class PostgresLibrary:
             return bool(await self._readers.fetchval(_SQL["owns_brand"], tenant_id, brand_id))
 
 
-def _place_values(place: Place | None) -> tuple[datetime | None, str | None]:
-    return (naive(place.created_at), place.content_id) if place else (None, None)
+def _place_values(place: SortedPlace | None) -> tuple[datetime | None, str | None]:
+    return (naive(place.at), place.content_id) if place else (None, None)
 
 
-def _filter_values(filters: Filters) -> tuple[Any, ...]:
-    return (
-        filters.types,
-        filters.statuses,
-        filters.campaign_space_id,
-        naive(filters.created_from),
-        naive(filters.created_to),
-        filters.words,
-        filters.tags,
-    )
+def _question_of(page: _Page, filters: Filters, sort: Sort, *, cap: int) -> str:
+    """What `engarde.list_items_v1` is asked, in the fields of `engarde.list_question`."""
+    at, content_id = _place_values(page.after)
+    question = {
+        "tenant": page.tenant_id,
+        "brand": page.brand_id,
+        "types": filters.types,
+        "statuses": filters.statuses,
+        "campaign": filters.campaign_space_id,
+        "since": naive(filters.created_from),
+        "until": naive(filters.created_to),
+        "said": None if filters.words is None else search.parse(filters.words),
+        "tags": filters.tags,
+        "sort": sort,
+        "after_key": page.after.key if page.after else None,
+        "after_at": at,
+        "after_id": content_id,
+        "size": page.size,
+        "skip": page.skip,
+        "cap": cap,
+    }
+    return msgspec.json.encode(question).decode()
 
 
 def _found_of(row: Mapping[str, Any]) -> Found:
@@ -160,12 +164,15 @@ def _found_of(row: Mapping[str, Any]) -> Found:
     )
 
 
-def _listed_of(rows: Sequence[Mapping[str, Any]]) -> Listed:
-    items = [row["item"] for row in rows if row["item"] is not None]
+def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int = COUNT_CAP) -> Listed:
+    hits = [row for row in rows if row["item"] is not None]
+    total = rows[0]["total"]
     return Listed(
-        items=[item_of(item) for item in items],
-        backed_up=[item["bigquery_backed_up"] for item in items],
-        total=rows[0]["total"],
+        items=[item_of(row["item"]) for row in hits],
+        backed_up=[row["item"]["bigquery_backed_up"] for row in hits],
+        ranks=[row.get("rank") for row in hits],
+        total=min(total, cap),
+        is_capped=total > cap,
     )
 
 

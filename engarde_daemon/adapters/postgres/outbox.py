@@ -1,6 +1,7 @@
 """The outbox on PostgreSQL: claims by lease and token, acknowledged row by row."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import asyncpg
 
@@ -22,16 +23,7 @@ class PostgresOutbox:
         """See `Outbox.claim`."""
         with translated():
             rows = await self._writers.fetch(_SQL["claim"], destination, limit, lease_s, None)
-        return [
-            Parcel(
-                id=row["id"],
-                token=row["lease_token"],
-                attempts=row["attempts"],
-                item=version_of(row["version"]).item,
-                body=row["body"],
-            )
-            for row in rows
-        ]
+        return [_parcel_of(row) for row in rows]
 
     async def settle(self, parcels: Sequence[Parcel]) -> int:
         """See `Outbox.settle`."""
@@ -70,6 +62,19 @@ class PostgresOutbox:
         with translated():
             done = await self._writers.execute(_SQL["forget_keys"], most)
         return int(done.rpartition(" ")[2])
+
+
+def _parcel_of(row: Mapping[str, Any]) -> Parcel:
+    version, previous = version_of(row["version"]), row["previous"]
+    return Parcel(
+        id=row["id"],
+        token=row["lease_token"],
+        attempts=row["attempts"],
+        item=version.item,
+        change=version.change,
+        previous=version_of(previous).item if previous else None,
+        body=row["body"],
+    )
 
 
 def _claims(parcels: Sequence[Parcel]) -> tuple[list[int], list[int]]:

@@ -60,6 +60,23 @@ class Sessions:
         self.readers.terminate()
         self.writers.terminate()
 
+    async def connect_apart(self) -> asyncpg.Connection:
+        """Open a connection for writing beside the pool, for who keeps it, such as with LISTEN.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        with translated():
+            return await asyncpg.connect(
+                self._dsn_as("engarde_actor"),
+                command_timeout=self._limits.statement_timeout_s,
+                timeout=self._limits.connect_timeout_s,
+                server_settings={
+                    **self._settings("engarde_actor", read_only=False),
+                    "synchronous_commit": "off",  # nothing that must last goes over it
+                },
+            )
+
     async def _open(self, role: str, size: int, *, read_only: bool) -> asyncpg.Pool:
         return await asyncpg.create_pool(
             self._dsn_as(role),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 import anyio
 from anyio import to_thread
@@ -16,11 +16,13 @@ from anyio import to_thread
 from engarde_daemon.adapters.zerodb import embedded_rows as rows
 from engarde_daemon.adapters.zerodb.embedded_errors import refusals_of_opening
 from engarde_daemon.adapters.zerodb.embedded_file import Connections, Lane, closed, connect
-from engarde_daemon.domain.records import ContentRecord, RecordKey
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord
 
 FILE_NAME = "zerodb.sqlite3"
 GET_ROWS = 500
 CLOSING_S = 10.0
+
+_R = TypeVar("_R", bound=Row)
 
 
 class _Lanes(NamedTuple):
@@ -90,9 +92,7 @@ class EmbeddedZeroDB:
         Raises:
             Unavailable: The file does not answer; nothing is known of any row.
         """
-        stored = await self._open_lanes().writing.run(partial(rows.put, records=records))
-        self.damaged_rows_seen += stored.damaged
-        return stored.proved
+        return await self._put(rows.ITEMS, records)
 
     async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
         """Fetch the rows that are there and match their key, by id.
@@ -100,15 +100,26 @@ class EmbeddedZeroDB:
         Raises:
             Unavailable: The file does not answer.
         """
-        reading, records = self._open_lanes().reading, {}
-        for start in range(0, len(keys), GET_ROWS):
-            found = await reading.run(partial(rows.get, keys=keys[start : start + GET_ROWS]))
-            self.damaged_rows_seen += found.damaged
-            records.update(found.records)
-        return records
+        return await self._get(rows.ITEMS, keys)
+
+    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+        """Store what versions changed, as `put_many` does.
+
+        Raises:
+            Unavailable: The file does not answer; nothing is known of any row.
+        """
+        return await self._put(rows.VERSIONS, records)
+
+    async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
+        """Fetch what versions changed, as `get_many` does, by the `history_id` of the key.
+
+        Raises:
+            Unavailable: The file does not answer.
+        """
+        return await self._get(rows.VERSIONS, keys)
 
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
-        """Remove rows of one tenant for good and count them.
+        """Remove rows of one tenant for good, with what is told of their versions.
 
         Raises:
             Unavailable: The file does not answer.
@@ -138,6 +149,23 @@ class EmbeddedZeroDB:
         """The bytes of the file and of its write-ahead log, for health reports."""
         log = self.file.with_name(f"{FILE_NAME}-wal")
         return sum(part.stat().st_size for part in (self.file, log) if part.exists())
+
+    async def _put(self, collection: rows.Collection[_R], records: Sequence[_R]) -> frozenset[str]:
+        work = partial(rows.put, collection=collection, records=records)
+        stored = await self._open_lanes().writing.run(work)
+        self.damaged_rows_seen += stored.damaged
+        return stored.proved
+
+    async def _get(
+        self, collection: rows.Collection[_R], keys: Sequence[RecordKey]
+    ) -> dict[str, _R]:
+        reading, records = self._open_lanes().reading, {}
+        for start in range(0, len(keys), GET_ROWS):
+            some = keys[start : start + GET_ROWS]
+            found = await reading.run(partial(rows.get, collection=collection, keys=some))
+            self.damaged_rows_seen += found.damaged
+            records.update(found.records)
+        return records
 
     def _open_lanes(self) -> _Lanes:
         if self._lanes is None:

@@ -12,6 +12,7 @@ from engarde_daemon.api.content.listing import DeleteQuery, ListQuery, query_of
 from engarde_daemon.api.content.schemas import ContentCreate, ContentPatch, Deleted
 from engarde_daemon.api.content.trash import Erased, TrashDesk
 from engarde_daemon.api.decoding import decode_json, decode_query
+from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import Forbidden
@@ -68,6 +69,7 @@ class ContentController(Controller):
         *,
         desk: Given[ContentDesk],
         trash: Given[TrashDesk],
+        fence: Given[Fence],
     ) -> Deleted | Erased:
         """Put an item into the trash, or forget it for good."""
         query = decode_query(query_of(request.scope["query_string"]), DeleteQuery)
@@ -75,6 +77,7 @@ class ContentController(Controller):
             return await desk.delete(_call(request), content_id)
         if not request.user.role.reaches(Role.ADMIN):
             raise Forbidden("Only an administrator may delete for good.")
+        await fence.require_item(request.user, content_id, Role.ADMIN)
         return await trash.erase(_call(request), content_id)
 
 

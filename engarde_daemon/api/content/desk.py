@@ -5,9 +5,11 @@ the caller's tenant, which comes from the proved key and from nowhere else.
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from litestar import Response
+from msgspec import UNSET
 
 from actors.ingest.messages import (
     CreateContent,
@@ -18,18 +20,22 @@ from actors.ingest.messages import (
 )
 from engarde_daemon.api.calls import Call, etag_of, expected_version, idempotency_of, unchanged
 from engarde_daemon.api.content.answers import answer_with
+from engarde_daemon.api.content.highlights import Highlighter
 from engarde_daemon.api.content.listing import ListQuery, page_of
 from engarde_daemon.api.content.schemas import (
     ContentCreate,
     ContentPatch,
+    ContentSummary,
     Deleted,
     StoredId,
     is_id,
     summary_of,
     view_of,
 )
+from engarde_daemon.api.fence import Fence
 from engarde_daemon.core import Address
-from engarde_daemon.domain.access import Principal
+from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Replayed
 
@@ -45,20 +51,23 @@ class ContentDesk:
         library: ContentLibrary,
         bodies: Bodies,
         *,
-        count_cap: int,
+        fence: Fence,
+        highlighter: Highlighter,
         write_timeout_s: float,
     ) -> None:
         self._ingest = ingest
         self._library = library
         self._bodies = bodies
-        self._count_cap = count_cap
+        self._fence = fence
+        self._highlighter = highlighter
         self._timeout_s = write_timeout_s
 
     async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Response[bytes]:
         """Make an item, or answer as before to a request that comes again."""
-        brand_id = await self._brand(
-            call.principal, wish.brand_id or call.headers.get("x-brand-id")
+        brand_id = await self._fence.brand(
+            call.principal, wish.brand_id or call.headers.get("x-brand-id"), Role.EDITOR
         )
+        await self._fence.require_space(call.principal, wish.campaign_space_id)
         fingerprint = hashlib.sha256(b"POST /api/content %b " % brand_id.encode() + raw)
         made = await self._ingest.ask(
             CreateContent(
@@ -96,8 +105,9 @@ class ContentDesk:
 
     async def page(self, call: Call, query: ListQuery) -> bytes:
         """A page of the caller's brand."""
-        brand_id = await self._brand(
-            call.principal, query.brand_id or call.headers.get("x-brand-id")
+        query.check()
+        brand_id = await self._fence.brand(
+            call.principal, query.brand_id or call.headers.get("x-brand-id"), Role.VIEWER
         )
         listed = await self._library.list_items(
             call.principal.tenant_id,
@@ -106,18 +116,27 @@ class ContentDesk:
             after=query.place,
             size=query.page_size + 1,
             skip=query.skip,
+            sort=query.order,
             trashed=query.trashed,
         )
-        items = listed.items[: query.page_size]
-        if query.include == "body":
-            bodies = await self._bodies.of_many(call.principal.tenant_id, items)
-            summaries = [summary_of(item, bodies[item.id]) for item in items]
-        else:
-            summaries = [summary_of(item) for item in items]
-        return _JSON.encode(page_of(query, listed, summaries, cap=self._count_cap))
+        summaries = await self._summaries(query, listed.items[: query.page_size])
+        return _JSON.encode(page_of(query, listed, summaries))
+
+    async def _summaries(self, query: ListQuery, items: Sequence[Item]) -> list[ContentSummary]:
+        bodies: Mapping[str, str] = {}
+        highlights: Mapping[str, str] = {}
+        if items and query.include == "body":
+            bodies = await self._bodies.of_many(items[0].tenant_id, items)
+        if items and query.search and not query.trashed:
+            highlights = await self._highlighter.of(query.search, items)
+        return [
+            summary_of(item, bodies.get(item.id, UNSET), highlights.get(item.id, UNSET))
+            for item in items
+        ]
 
     async def update(self, call: Call, content_id: str, wish: ContentPatch) -> Response[bytes]:
         """Change an item and show it as it now stands."""
+        await self._fence.require_space(call.principal, wish.campaign_space_id or None)
         written = await self._write(
             UpdateContent(
                 tenant_id=call.principal.tenant_id,
@@ -150,13 +169,6 @@ class ContentDesk:
 
     async def _write(self, request: UpdateContent | DeleteContent) -> Written:
         return await self._ingest.ask(request, timeout_s=self._timeout_s)
-
-    async def _brand(self, principal: Principal, wanted: str | None) -> str:
-        if wanted is None or wanted == principal.brand_id:
-            return principal.brand_id
-        if not await self._library.owns_brand(principal.tenant_id, wanted):
-            raise NotFound("There is no such brand.")
-        return wanted
 
     async def _replay(self, principal: Principal, made: Replayed) -> Response[bytes]:
         key = ContentKey(principal.tenant_id, made.content_id)

@@ -1,62 +1,21 @@
-"""Pages of a list: which items, from where, and how the next page is asked for.
+"""Pages of a list: which items, in which order, and how the next page is asked for."""
 
-A cursor names the last item of a page. It is no secret and no permission: it only says after
-which place to go on, in a list that the caller may see anyway.
-"""
-
-import base64
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from engarde_daemon.api.content.schemas import (
-    ContentPage,
-    ContentSummary,
-    Id,
-    Pagination,
-    is_id,
-)
-from engarde_daemon.api.fields import Moment, Parsed
-from engarde_daemon.domain.content import ContentType, Item, Status
-from engarde_daemon.ports.content import Filters, Listed, Place
+from engarde_daemon.api.content.cursors import TRASH, Cursor, cursor_after
+from engarde_daemon.api.content.schemas import ContentPage, ContentSummary, Id, Pagination
+from engarde_daemon.api.fields import Moment
+from engarde_daemon.domain.content import ContentType, Status
+from engarde_daemon.domain.errors import FieldError, Invalid
+from engarde_daemon.ports.content import Filters, Listed
+from engarde_daemon.ports.lists import Sort, SortedPlace
 
 PAGE_MAX = 1_000_000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_MICROSECONDS = 253_402_300_799_000_000  # the last second of the year 9999
-
-
-class Cursor(Parsed):
-    """The place after which a page starts; an empty one is the start of the list."""
-
-    __slots__ = ("place",)
-
-    def __init__(self, place: Place | None) -> None:
-        self.place = place
-
-    @classmethod
-    def parse(cls, value: object) -> Self:
-        """See `Parsed.parse`."""
-        place = _place_of(str(value)) if value else None
-        if value and place is None:
-            raise ValueError("is not a cursor of this API; start without one")
-        return cls(place)
-
-
-def _place_of(cursor: str) -> Place | None:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        microseconds, _, content_id = text.decode("ascii").partition(".")
-        after = int(microseconds)
-    except ValueError:
-        return None
-    if not 0 <= after <= _LATEST_MICROSECONDS or not is_id(content_id):
-        return None
-    return Place(_EPOCH + timedelta(microseconds=after), content_id)
 
 
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +33,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     date_from: Moment | None = None
     date_to: Moment | None = None
     include: Literal["body"] | None = None
+    sort: Sort | None = None
     trashed: bool = False
 
     def filters(self) -> Filters:
@@ -89,7 +49,17 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         )
 
     @property
-    def place(self) -> Place | None:
+    def order(self) -> Sort:
+        """How the list is sorted: what is searched for by relevance, all else the newest first."""
+        return self.sort or (Sort.RELEVANCE if self.search else Sort.NEWEST)
+
+    @property
+    def list_name(self) -> str:
+        """To which list a cursor belongs."""
+        return TRASH if self.trashed else self.order.value
+
+    @property
+    def place(self) -> SortedPlace | None:
         """Where the page starts, if a cursor says so."""
         return self.cursor.place if self.cursor else None
 
@@ -98,6 +68,20 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """How many items come before the page."""
         return 0 if self.place else (self.page - 1) * self.page_size
 
+    def check(self) -> None:
+        """Refuse parameters that do not go together.
+
+        Raises:
+            Invalid: There is nothing to be relevant to, or the cursor is another list's.
+        """
+        faults = []
+        if self.sort is Sort.RELEVANCE and not self.search:
+            faults.append(FieldError("sort", "by relevance needs `search`"))
+        if self.cursor and self.cursor.place and self.cursor.order != self.list_name:
+            faults.append(FieldError("cursor", "belongs to a list of another order"))
+        if faults:
+            raise Invalid(faults)
+
 
 class DeleteQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of a delete: into the trash, or for good."""
@@ -105,31 +89,23 @@ class DeleteQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     permanent: bool = False
 
 
-def cursor_of(item: Item) -> str:
-    """The cursor that goes on after this item; a list of the trash is ordered by its deletion."""
-    microseconds = ((item.deleted_at or item.created_at) - _EPOCH) // timedelta(microseconds=1)
-    return base64.urlsafe_b64encode(f"{microseconds}.{item.id}".encode()).decode().rstrip("=")
-
-
-def page_of(
-    query: ListQuery, listed: Listed, summaries: list[ContentSummary], *, cap: int
-) -> ContentPage:
+def page_of(query: ListQuery, listed: Listed, summaries: list[ContentSummary]) -> ContentPage:
     """The answer to a list query, of whose items one more than wanted was asked for."""
-    capped = listed.total > cap
-    total = cap if capped else listed.total
     has_next = len(listed.items) > query.page_size
-    last = listed.items[query.page_size - 1] if has_next else None
+    last = query.page_size - 1
     return ContentPage(
         data=summaries,
         pagination=Pagination(
             page=query.page,
             page_size=query.page_size,
-            total=total,
-            total_is_capped=True if capped else UNSET,
-            total_pages=-(-total // query.page_size),
+            total=listed.total,
+            total_is_capped=True if listed.is_capped else UNSET,
+            total_pages=-(-listed.total // query.page_size),
             has_next=has_next,
             has_previous=query.page > 1 or query.place is not None,
-            next_cursor=cursor_of(last) if last else None,
+            next_cursor=cursor_after(listed.items[last], query.list_name, listed.ranks[last])
+            if has_next
+            else None,
         ),
     )
 

@@ -136,6 +136,7 @@ class ContentSummary(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...]
     tags: tuple[str, ...]
     preview: str
+    highlight: str | UnsetType = UNSET
     body: str | UnsetType = UNSET
     thumbnail_url: str | None = None
     scheduled_at: datetime | None
@@ -218,7 +219,9 @@ def view_of(
     )
 
 
-def summary_of(item: Item, body: str | UnsetType = UNSET) -> ContentSummary:
+def summary_of(
+    item: Item, body: str | UnsetType = UNSET, highlight: str | UnsetType = UNSET
+) -> ContentSummary:
     """One item as a list shows it."""
     return ContentSummary(
         id=item.id,
@@ -230,6 +233,7 @@ def summary_of(item: Item, body: str | UnsetType = UNSET) -> ContentSummary:
         platforms=item.details.platforms,
         tags=item.details.tags,
         preview=item.preview,
+        highlight=highlight,
         body=body,
         scheduled_at=item.scheduled_at,
         created_at=item.created_at,

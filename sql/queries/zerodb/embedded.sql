@@ -80,10 +80,27 @@ WHERE id = ?1 AND tenant_id = ?2 AND content_id = ?3 AND version = ?4 AND sha256
 SELECT id, data FROM content_items
 WHERE id IN (SELECT value FROM json_each(?1));
 
+-- name: insert_version
+INSERT INTO content_versions (id, tenant_id, content_id, version, sha256, created_at, data)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS TEXT))
+ON CONFLICT DO NOTHING;
+
+-- name: repair_version
+UPDATE content_versions SET created_at = ?6, data = CAST(?7 AS TEXT)
+WHERE id = ?1 AND tenant_id = ?2 AND content_id = ?3 AND version = ?4 AND sha256 = ?5;
+
+-- name: versions_by_id
+SELECT id, data FROM content_versions
+WHERE id IN (SELECT value FROM json_each(?1));
+
 -- name: delete_items
 -- The plus keeps the planner from walking over the whole tenant by its index:
 -- https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_
 DELETE FROM content_items
+WHERE +tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2));
+
+-- name: delete_versions
+DELETE FROM content_versions
 WHERE +tenant_id = ?1 AND id IN (SELECT value FROM json_each(?2));
 
 -- name: last_item

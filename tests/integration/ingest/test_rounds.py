@@ -15,7 +15,13 @@ from engarde_daemon.core import ActorCrashed
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.domain.changes import Idempotency, Patch
 from engarde_daemon.domain.content import Item, sha256_of
-from engarde_daemon.domain.errors import KeyReused, NotFound, QuotaExceeded, VersionConflict
+from engarde_daemon.domain.errors import (
+    Conflict,
+    KeyReused,
+    NotFound,
+    QuotaExceeded,
+    VersionConflict,
+)
 from engarde_daemon.ports.content import Replayed
 from tests.support.acting import acting, together
 from tests.support.content import creation, draft
@@ -28,6 +34,7 @@ class Office:
     """An ingest actor without a mailbox, the tenant it writes for, and what it announced."""
 
     def __init__(self, sessions: Sessions, tenant: Tenant, sql: asyncpg.Connection) -> None:
+        self.sessions = sessions
         self.tenant = tenant
         self.sql = sql
         self.log = PostgresContentLog(sessions.writers, PLANS)
@@ -244,6 +251,19 @@ class TestNeighbours:
 
         assert [type(outcome) for outcome in outcomes] == [Written, ActorCrashed, Written, Written]
         assert await office.sql.fetchval("select count(*) from content_items") == 3
+
+    async def test_who_breaks_a_rule_again_and_again_harms_nobody(self, office: Office):
+        """The platform's tables refuse it, the actor lives on, and others are served."""
+        nobody = Office(office.sessions, Tenant("nobody", "none", "none"), office.sql)
+        wishes = [nobody.create("never"), office.create("good")] * 10
+
+        async with acting(office.ingest) as address:
+            alone = [(await together(address, [nobody.create("never")]))[0] for _ in range(10)]
+            outcomes = await together(address, wishes)
+
+        assert {type(outcome) for outcome in alone} == {Conflict}
+        assert [type(outcome) for outcome in outcomes] == [Conflict, Written] * 10
+        assert "content_items_tenant_id_fkey" in str(alone[0])
 
     async def test_a_transaction_that_fails_leaves_nothing(self, office: Office):
         """Two items with one id cannot be; neither is there, nor anything of theirs."""

@@ -12,9 +12,9 @@ from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.ports.ledger import Verdict
 from tests.integration.ledger.machine import bench, ledger_machine
 
-EXAMPLES = 80
+EXAMPLES = 50
 STEPS = 30
-OPERATIONS_MIN = 1_500
+OPERATIONS_MIN = 1_000
 LEDGER = "migrations/0007_pre_ledger_functions.sql"
 RUN = settings(
     max_examples=EXAMPLES,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake
 from actors.ingest.actor import Ingest
 from actors.ingest.messages import DeleteContent, UpdateContent, Written
@@ -28,9 +27,9 @@ from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters
 from engarde_daemon.testing.bodies import MemoryBodies
 from tests.integration.migrations.platform import ACME, BOND, BRAND, USER, platform_database
+from tests.support.carrying import delivery_to
 
 PLANS = Settings().catalogue()
-
 TENANTS = [ACME, BOND, "tenant-idle"]
 
 
@@ -74,10 +73,7 @@ class Studio:
 
     async def deliver(self) -> None:
         """Carry everything to the body store."""
-        delivery = Delivery(
-            self.outbox, self.store, self.bodies, pace=DeliveryPace(), rest_s=lambda: 0.0
-        )
-        await delivery.receive(Wake())
+        await delivery_to(self.store, self.sessions).receive(Wake())
 
     async def _ingest(self, message: Any) -> Any:
         actor = Ingest(

@@ -1,0 +1,1 @@
+"""The signing keys of the platform, kept up to date."""

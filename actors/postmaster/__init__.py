@@ -1,0 +1,1 @@
+"""Webhooks, as their tenants set them up."""

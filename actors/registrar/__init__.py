@@ -1,0 +1,1 @@
+"""Keys, voices and campaign spaces: what is written beside content."""

@@ -1,0 +1,164 @@
+"""HTTP clients for URLs that tenants name.
+
+Owns what no caller can forget: a name is resolved once, all its addresses are checked, and the
+connection goes to one of those, so that a second answer of the name server changes nothing; TLS
+and the Host header still mean the name. Each redirect comes here again. No answer takes more time
+or bytes than was allowed. Proxies of the environment are not used, for they would resolve names.
+"""
+
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any, TypeAlias
+
+import anyio
+import httpcore
+import httpx
+import msgspec
+from anyio import CapacityLimiter, to_thread
+
+from engarde_daemon.adapters.http.guard import Address, Gate
+
+RESOLVERS = 8
+CONNECT_S = 3.0
+IDLE_S = 30.0
+CLOSE_S = 1.0
+
+Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
+"""The addresses of a name; may block."""
+
+
+class AddressRefusedError(httpx.RequestError):
+    """The URL leads where tenants may not send the daemon."""
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an exchange may take, redirects included."""
+
+    timeout_s: float
+    body_bytes: int
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An answer; of its body, undecoded, no more than was allowed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def system_resolver(host: str, port: int) -> Iterable[str]:
+    """Ask the operating system."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return dict.fromkeys(str(place[0]) for *_, place in found)
+
+
+def open_client(
+    gate: Gate,
+    *,
+    connections: int,
+    redirects_max: int = 0,
+    resolve: Resolve = system_resolver,
+) -> httpx.AsyncClient:
+    """A client that goes only where the gate lets it; close it like any other."""
+    return httpx.AsyncClient(
+        transport=_GuardedTransport(gate, _PinningBackend(gate, resolve), connections=connections),
+        headers={"accept-encoding": "identity"},
+        follow_redirects=redirects_max > 0,
+        max_redirects=redirects_max,
+        timeout=None,  # noqa: S113 - `exchange` bounds the whole
+        trust_env=False,
+    )
+
+
+async def exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds) -> Reply:
+    """Send a request and read its answer.
+
+    Raises:
+        TimeoutError: It took too long.
+        AddressRefusedError: The URL, or one it redirected to, leads where it may not.
+        httpx.RequestError: There was no answer.
+    """
+    with anyio.fail_after(bounds.timeout_s):
+        response = await client.send(request, stream=True)
+        try:
+            body = await _read(response, bounds.body_bytes)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_S):
+                await response.aclose()
+    return Reply(response.status_code, response.headers, body)
+
+
+async def _read(response: httpx.Response, most: int) -> bytes:
+    body = b""
+    async for chunk in response.aiter_raw():
+        body += chunk[: most - len(body)]
+        if len(body) == most:
+            break
+    return body
+
+
+class _GuardedTransport(httpx.AsyncHTTPTransport):
+    """Looks at each URL, redirects too, and connects through a backend of ours.
+
+    httpx 0.28 has no way to name httpcore's network backend but to make the pool oneself.
+    """
+
+    def __init__(self, gate: Gate, backend: "_PinningBackend", *, connections: int) -> None:
+        self._gate = gate
+        self._pool: httpcore.AsyncConnectionPool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            keepalive_expiry=IDLE_S,
+            network_backend=backend,
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        fault = self._gate.fault_of(request.url)
+        if fault is not None:
+            raise AddressRefusedError(f"The URL {fault}.", request=request)
+        return await super().handle_async_request(request)
+
+
+class _PinningBackend(httpcore.AsyncNetworkBackend):
+    """Connects to addresses that were checked, never to a name."""
+
+    def __init__(self, gate: Gate, resolve: Resolve) -> None:
+        self._gate = gate
+        self._resolve = resolve
+        self._sockets = httpcore.AnyIOBackend()
+        self._threads: CapacityLimiter | None = None
+
+    async def connect_tcp(  # noqa: PLR0917 - httpcore's own signature
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - see above
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.AsyncNetworkStream:
+        del timeout, local_address, socket_options  # `exchange` and the gate decide
+        addresses = await self._addresses(host, port)
+        for address in addresses[:-1]:
+            try:
+                return await self._sockets.connect_tcp(str(address), port, CONNECT_S)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue  # the next one may answer
+        return await self._sockets.connect_tcp(str(addresses[-1]), port, CONNECT_S)
+
+    async def _addresses(self, host: str, port: int) -> Sequence[Address]:
+        if self._threads is None:  # it belongs to an event loop
+            self._threads = CapacityLimiter(RESOLVERS)
+        try:
+            texts = await to_thread.run_sync(
+                self._resolve, host, port, abandon_on_cancel=True, limiter=self._threads
+            )
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError("The host name has no address.") from error
+        addresses = [ip_address(text.partition("%")[0]) for text in texts]
+        if not addresses:
+            raise httpcore.ConnectError("The host name has no address.")
+        if not all(self._gate.admits(address) for address in addresses):
+            raise AddressRefusedError("The host has an address that is not public.")
+        return addresses

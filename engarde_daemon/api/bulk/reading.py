@@ -1,0 +1,58 @@
+"""From the bytes of a bulk create to its items, each checked for itself.
+
+The whole is read once to find where its items lie, and each item once, so that a fault in one is
+named as in a request of its own.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from engarde_daemon.api.bulk.refusals import within
+from engarde_daemon.api.bulk.schemas import ITEMS_MAX
+from engarde_daemon.api.content.schemas import ContentCreate
+from engarde_daemon.api.decoding import decode_json
+from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
+
+
+class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    items: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=ITEMS_MAX)]
+    partial: bool = False
+
+
+class _LooseEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    items: Annotated[list[Any], Meta(min_length=1, max_length=ITEMS_MAX)]
+    partial: bool = False
+
+
+class BulkCreate(msgspec.Struct, frozen=True):
+    """A bulk create: its good items and the faults of the others, both by place."""
+
+    wishes: dict[int, ContentCreate]
+    faults: dict[int, Invalid]
+    partial: bool
+
+
+def read_bulk_create(raw: bytes) -> BulkCreate:
+    """Read a bulk create.
+
+    Raises:
+        Malformed: It is no JSON document, or nested too deeply.
+        Invalid: It has no items, too many of them, or fields that are not known.
+    """
+    try:
+        envelope = msgspec.json.decode(raw, type=_Envelope)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        decode_json(raw, _LooseEnvelope)
+        raise Malformed("The body is no JSON document of this route.") from None
+    wishes: dict[int, ContentCreate] = {}
+    faults: dict[int, Invalid] = {}
+    for index, item in enumerate(envelope.items):
+        try:
+            wishes[index] = decode_json(bytes(item), ContentCreate)
+        except Invalid as error:
+            faults[index] = within(index, error)
+        except Malformed as error:
+            faults[index] = Invalid([FieldError(f"items[{index}]", error.detail)])
+    return BulkCreate(wishes, faults, envelope.partial)

@@ -1,0 +1,1 @@
+"""Campaign spaces over HTTP."""

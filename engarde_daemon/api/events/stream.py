@@ -1,0 +1,217 @@
+"""One listener's connection, from the first byte to the last.
+
+Owns its bounds: a chunk that is not taken within `stall_s` ends it, a caller whose key or token is
+no longer good is sent away within `recheck_s`, and the daemon's stop ends it before anything else.
+"""
+
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import msgspec
+from anyio.lowlevel import checkpoint
+from litestar.types import Receive, Scope, Send
+
+from engarde_daemon.api.events.hub import Frame, Hub, Interest, Listener, frame_of
+from engarde_daemon.domain.errors import FieldError, Invalid, Rejected, Unavailable
+from engarde_daemon.ports.events import EventReader, Placed
+
+BUFFER_BYTES = 65_536
+EVENTS_PER_READ = 64
+HANG_UP_S = 1.0
+RETRY_MS = 2000
+
+# A comment and a field of their own; an empty line would end an event that is none.
+_OPENING = b": listening\nretry: %d\n" % RETRY_MS
+_HEARTBEAT = b": heartbeat\n"
+_END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
+_NO_SUCH_PLACE = "is not an id of this stream; start without one"
+
+
+class StreamRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a quiet stream gives a sign of life, a caller is looked at, and a stall ends it."""
+
+    heartbeat_s: float = 15.0
+    recheck_s: float = 15.0
+    stall_s: float = 30.0
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """Who listens to what; `after` is the last event they have, None if they want new ones only."""
+
+    tenant_id: str
+    interest: Interest
+    after: int | None
+    is_admitted: Callable[[], Awaitable[bool]]
+
+
+class EventStream:
+    """An ASGI application that answers one request."""
+
+    def __init__(
+        self, subscription: Subscription, *, hub: Hub, reader: EventReader, rules: StreamRules
+    ) -> None:
+        self._subscription = subscription
+        self._tenant_id = subscription.tenant_id
+        self._hub = hub
+        self._reader = reader
+        self._rules = rules
+        self._place = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the listener goes, is cut off, or the daemon stops.
+
+        Raises:
+            Unavailable: There is no room for another listener, or PostgreSQL does not answer.
+            Invalid: The listener wants to go on after an event that never was.
+        """
+        self._hub.enter()
+        try:
+            opening = await self._open()
+            _bound_buffer(scope)
+            await send(self._start())
+            with anyio.CancelScope() as life:
+                await self._live(opening, receive, _Wire(send, life, self._rules.stall_s))
+            if life.cancelled_caught:
+                await _hang_up(scope, receive)
+            else:
+                await send(_END)
+        finally:
+            self._hub.exit()
+
+    async def _open(self) -> bytes:
+        """Find the place to start from; events that are gone already are named, not passed over."""
+        bounds = await self._reader.bounds(self._tenant_id)
+        wanted = self._subscription.after
+        self._place = bounds.last if wanted is None else max(wanted, bounds.first - 1)
+        if self._place > bounds.last:
+            raise Invalid([FieldError("last_event_id", _NO_SUCH_PLACE)])
+        if wanted is None or wanted == self._place:
+            return _OPENING
+        gap = msgspec.json.encode({"from": wanted + 1, "to": self._place})
+        return _OPENING + b"event: stream.gap\ndata: " + gap + b"\n\n"
+
+    def _start(self) -> Any:
+        headers = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+            (b"last-event-id", str(self._place).encode()),
+        ]
+        return {"type": "http.response.start", "status": 200, "headers": headers}
+
+    async def _live(self, opening: bytes, receive: Receive, wire: "_Wire") -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch_admission, tasks.cancel_scope.cancel)
+            tasks.start_soon(_watch_departure, receive, tasks.cancel_scope.cancel)
+            with suppress(Unavailable):  # they come again, and go on where they are
+                await wire.send(opening)
+                await self._pump(wire)
+            tasks.cancel_scope.cancel()
+
+    async def _pump(self, wire: "_Wire") -> None:
+        await self._catch_up(wire)
+        listener = await self._hub.join(self._tenant_id, self._subscription.interest, cut=wire.cut)
+        try:
+            await self._catch_up(wire)  # what came while nobody listened for them
+            listener.place = max(listener.place, self._place)
+            while await self._hear(listener, wire):
+                await wire.send(listener.take())
+        finally:
+            self._hub.leave(self._tenant_id, listener)
+
+    async def _catch_up(self, wire: "_Wire") -> None:
+        """Send what the log has after the listener's place, a page at a time."""
+        while not self._hub.closed:
+            found = await self._reader.after({self._tenant_id: self._place}, most=EVENTS_PER_READ)
+            events = found.get(self._tenant_id, [])
+            await wire.send(b"".join(frame.text for frame in self._wanted(events)))
+            if events:
+                self._place = events[-1].position
+            if len(events) < EVENTS_PER_READ:
+                return
+
+    def _wanted(self, events: list[Placed]) -> list[Frame]:
+        interest = self._subscription.interest
+        return [frame_of(placed) for placed in events if interest.covers(placed.event)]
+
+    async def _hear(self, listener: Listener, wire: "_Wire") -> bool:
+        with anyio.move_on_after(self._rules.heartbeat_s):
+            return await listener.wait()
+        await wire.send(_HEARTBEAT)
+        return True
+
+    async def _watch_admission(self, end: Callable[[], None]) -> None:
+        admitted = True
+        while admitted:
+            await anyio.sleep(self._rules.recheck_s)
+            with suppress(Unavailable):  # who was admitted stays so while that cannot be told
+                admitted = await self._subscription.is_admitted()
+        end()
+
+
+class _Wire:
+    """The way to the listener, cut when nothing gets through any more."""
+
+    def __init__(self, send: Send, life: anyio.CancelScope, stall_s: float) -> None:
+        self._send = send
+        self._life = life
+        self._stall_s = stall_s
+
+    async def send(self, chunk: bytes) -> None:
+        """Send a chunk; an empty one is none."""
+        if not chunk:
+            return
+        try:
+            with anyio.fail_after(self._stall_s):
+                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            self.cut()
+            await checkpoint()
+
+    def cut(self) -> None:
+        """End the connection without another word."""
+        self._life.cancel()
+
+
+async def _watch_departure(receive: Receive, end: Callable[[], None]) -> None:
+    await _departure(receive)
+    end()
+
+
+async def _departure(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+def _bound_buffer(scope: Scope) -> None:
+    """Keep the kernel from queueing megabytes for someone who does not read."""
+    connection = scope["state"].get("connection")
+    if connection is not None:
+        wire = connection.get_extra_info("socket")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+
+
+async def _hang_up(scope: Scope, receive: Receive) -> None:
+    """Drop the connection with all that is queued for it, and wait until the server knows."""
+    connection = scope["state"].get("connection")
+    if connection is not None:
+        connection.abort()
+        with anyio.move_on_after(HANG_UP_S):
+            await _departure(receive)
+
+
+def admission(
+    authenticate: Callable[[Any], Awaitable[Any]], headers: Any, caller: Any
+) -> Callable[[], Awaitable[bool]]:
+    """Whether a caller still is who they were when they came."""
+
+    async def is_admitted() -> bool:
+        try:
+            return bool(await authenticate(headers) == caller)
+        except Rejected:
+            return False
+
+    return is_admitted

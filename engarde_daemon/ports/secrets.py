@@ -1,0 +1,26 @@
+"""Where secrets are sealed that the daemon must be able to use itself."""
+
+from typing import Protocol
+
+import msgspec
+
+
+class Purpose(msgspec.Struct, frozen=True):
+    """Whose secret it is and what it is for: under another purpose it cannot be opened."""
+
+    tenant_id: str
+    name: str
+
+
+class SecretBox(Protocol):
+    """Seals and opens."""
+
+    def seal(self, secret: str, purpose: Purpose) -> bytes:
+        """Make a text that only this box opens, and only for this purpose."""
+
+    def open(self, sealed: bytes, purpose: Purpose) -> str:
+        """Give the secret back.
+
+        Raises:
+            Corrupt: It was sealed with a key that is not here, for another purpose, or was changed.
+        """

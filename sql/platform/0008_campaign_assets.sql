@@ -1,0 +1,47 @@
+-- The En Garde platform's own table, created only where it is missing.
+do $$ begin
+    create type public.campaignassettype as enum (
+        'image', 'video', 'ad_copy', 'headline', 'description', 'call_to_action', 'document',
+        'performance_data', 'other');
+exception when duplicate_object then null; end $$;
+create table public.campaign_assets (
+    id varchar(36) primary key,
+    campaign_space_id varchar(36) not null references public.campaign_spaces (id) on delete cascade,
+    tenant_id varchar(36) not null references public.tenants (id) on delete cascade,
+    brand_id varchar(36) references public.brands (id) on delete set null,
+    user_id varchar(36) not null references public.users (id) on delete cascade,
+    asset_name varchar(255) not null,
+    asset_type public.campaignassettype not null,
+    external_asset_id varchar(255),
+    file_url text,
+    public_url text,
+    gcs_path varchar(500),
+    file_hash varchar(64),
+    file_size integer,
+    mime_type varchar(100),
+    title varchar(255),
+    description text,
+    ad_copy_text text,
+    headline_text varchar(500),
+    cta_text varchar(100),
+    tags varchar[] not null default '{}',
+    width integer,
+    height integer,
+    duration integer,
+    thumbnail_url text,
+    impressions integer default 0,
+    clicks integer default 0,
+    conversions integer default 0,
+    spend double precision default 0,
+    ctr double precision default 0,
+    performance_data jsonb,
+    platform_metadata jsonb,
+    platform_variants jsonb,
+    reused_count integer default 0,
+    last_reused_at timestamp,
+    import_metadata jsonb,
+    imported_at timestamp not null default (now() at time zone 'utc'),
+    created_at timestamp not null default (now() at time zone 'utc'),
+    updated_at timestamp not null default (now() at time zone 'utc'),
+    deleted_at timestamp
+);

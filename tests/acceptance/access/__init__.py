@@ -1,0 +1,1 @@
+"""Who may do what: tokens, keys, brands, rates, and the log of it."""

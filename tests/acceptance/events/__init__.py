@@ -1,0 +1,1 @@
+"""Events, as listeners and webhooks are told of them."""

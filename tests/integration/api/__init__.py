@@ -1,0 +1,1 @@
+"""Parts of the HTTP API on a real PostgreSQL, with a clock that the test turns."""

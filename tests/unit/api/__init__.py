@@ -1,0 +1,1 @@
+"""The edge's pure parts: from bytes to checked values."""
