@@ -10,7 +10,6 @@ line on top begins a rotation.
 """
 
 import base64
-import binascii
 import hashlib
 import os
 from collections.abc import Sequence
@@ -38,6 +37,11 @@ class EnvelopeBox:
         self._keys = {_id_of(key): AESGCM(key) for key in keys}
         self._sealing = _id_of(keys[0])
         self._randomness = randomness
+
+    @property
+    def key_ids(self) -> Sequence[bytes]:
+        """See `SecretBox.key_ids`."""
+        return tuple(self._keys)
 
     def seal(self, secret: str, purpose: Purpose) -> bytes:
         """See `SecretBox.seal`."""
@@ -75,10 +79,10 @@ def load_keys(file: Path, randomness: Randomness, *, make: bool) -> list[bytes]:
     if make and not file.exists():
         _make(file, randomness(KEY_BYTES))
     try:
-        keys = [base64.b64decode(line, validate=True) for line in file.read_text().split()]
+        keys = [base64.b64decode(line, validate=True) for line in file.read_bytes().split()]
     except FileNotFoundError as error:
         raise Rejected(f"[secrets] key_file: {file} does not exist.") from error
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         keys = []
     if not keys or any(len(key) != KEY_BYTES for key in keys):
         raise Rejected(

@@ -11,6 +11,7 @@ from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.tenants import tenants
+from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
 
 
@@ -67,3 +68,5 @@ def schema(settings: Settings, *, as_json: bool) -> None:
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)
+engarde.add_command(export)
+engarde.add_command(import_)

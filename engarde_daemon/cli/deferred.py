@@ -5,7 +5,7 @@ functions, so that `engarde --help` loads neither a database driver nor a web se
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engarde_daemon.config import Settings
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engarde_daemon.adapters.postgres.administration import Administration
     from engarde_daemon.adapters.postgres.migrations import Migrated
     from engarde_daemon.cli.doctor.findings import Finding
+    from engarde_daemon.cli.transfer.exporting import Exported
+    from engarde_daemon.cli.transfer.importing import Imported
 
 T = TypeVar("T")
 
@@ -47,3 +49,17 @@ def examine(settings: Settings) -> "list[Finding]":
 
     database.keep_logs_off_stdout()
     return anyio.run(rounds.examine, settings)
+
+
+def export_content(settings: Settings, *, resume: bool, **errand: Any) -> "Exported":
+    """Write content into a file."""
+    from engarde_daemon.cli.transfer import work  # noqa: PLC0415 - see above
+
+    return work.export_content(settings, work.Errand(**errand), resume=resume)
+
+
+def import_content(settings: Settings, **errand: Any) -> "Imported":
+    """Take content in from a file."""
+    from engarde_daemon.cli.transfer import work  # noqa: PLC0415 - see above
+
+    return work.import_content(settings, work.Errand(**errand))

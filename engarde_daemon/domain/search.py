@@ -11,7 +11,7 @@ import msgspec
 
 PREFIX_CHARACTERS_MIN = 2
 
-_PIECE = re.compile(r'(?P<absent>-?)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
+_PIECE = re.compile(r'(?P<absent>-?+)(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))')
 _PREFIX = re.compile(rf"(?P<beginning>\w{{{PREFIX_CHARACTERS_MIN},}})\*")
 
 

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 
 KEYS_MAX = 64
 KEY_ID_CHARACTERS_MAX = 256
@@ -97,13 +98,12 @@ def _signer(described: Mapping[str, Any]) -> Signer:
 def _imported(described: dict[str, Any]) -> tuple[Key, frozenset[str]]:
     match described.get("kty"):
         case "RSA":
-            rsa = RSAKey.import_key(described)
-            if rsa.public_key.key_size < RSA_BITS_MIN:
+            modulus = urlsafe_b64decode(str(described.get("n")).encode())
+            if int.from_bytes(modulus).bit_length() < RSA_BITS_MIN:
                 raise ValueError(f"it has fewer than {RSA_BITS_MIN} bits")
-            return rsa, _RSA
-        case "EC":
-            curve = ECKey.import_key(described)
-            return curve, _CURVES[curve.curve_name]
+            return RSAKey.import_key(described), _RSA
+        case "EC" if described.get("crv") in {"P-256", "P-384", "P-521"}:
+            return ECKey.import_key(described), _CURVES[described["crv"]]
         case "OKP" if described.get("crv") == "Ed25519":
             return OKPKey.import_key(described), _CURVES["Ed25519"]
         case _:

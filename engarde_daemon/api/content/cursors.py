@@ -22,7 +22,7 @@ TRASH = "trash"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _JSON = msgspec.json.Encoder()
-_RANK = struct.Struct("f")  # PostgreSQL's `real`
+_RANK = struct.Struct("<f")  # PostgreSQL's `real`
 _BY_MOMENT = {"created_at", "updated_at", Sort.RELEVANCE, TRASH}
 
 

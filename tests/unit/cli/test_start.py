@@ -56,6 +56,8 @@ def test_the_commands_are_those_that_scripts_rely_on():
     assert set(COMMANDS) == {
         "run",
         "doctor",
+        "export",
+        "import",
         "migrate schema",
         "tenants create",
         "tenants list",

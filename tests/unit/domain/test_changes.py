@@ -203,3 +203,44 @@ def test_the_first_row_has_the_contents_own_id():
     assert ids[0] == CONTENT
     assert len(set(ids)) == 3
     assert made().item.zerodb_id == ids[0]
+
+
+class TestTags:
+    """Tags that are put on and taken off, beside those that stay."""
+
+    @pytest.mark.parametrize(
+        ("add", "remove", "wanted"),
+        [
+            (["new"], [], ("old", "new")),
+            (["new", "New"], [], ("old", "new")),
+            (["OLD"], [], ("old",)),
+            ([], ["Old"], ()),
+            (["old"], ["old"], ("old",)),
+            (["new"], ["never there"], ("old", "new")),
+        ],
+    )
+    def test_they_follow_each_other(self, add: list[str], remove: list[str], wanted: tuple[str]):
+        """In the order in which they came; capitals make no difference."""
+        assert changes.retag(made().item, add=add, remove=remove) == Patch(tags=wanted)
+
+    def test_there_is_an_end_to_them(self):
+        """An item that would have too many keeps what it has."""
+        with pytest.raises(Invalid, match="100 tags"):
+            changes.retag(made().item, add=[str(number) for number in range(100)], remove=[])
+
+
+@pytest.mark.parametrize(
+    ("fields", "nothing"),
+    [
+        ({}, True),
+        ({"tags": ("old",)}, True),
+        ({"status": Status.DRAFT, "title": "A title"}, True),
+        ({"tags": ("new",)}, False),
+        ({"status": Status.PUBLISHED}, False),
+        ({"status": Status.DRAFT, "scheduled_at": LATER}, False),
+        ({"body": "A body"}, False),
+    ],
+)
+def test_a_change_to_what_already_is_changes_nothing(fields: dict[str, Any], *, nothing: bool):
+    """A body is never compared: nobody has it at hand."""
+    assert changes.changes_nothing(made().item, Patch(**fields)) is nothing

@@ -1,0 +1,1 @@
+"""Actors, each under a supervisor of its own."""
