@@ -11,10 +11,10 @@ from engarde_daemon.domain.errors import EngardeError
 from sql import statements
 
 GUARDED_TABLES = (
-    "public.content_items",
-    "public.content_storage_usage",
     "public.campaign_assets",
     "public.campaign_spaces",
+    "public.content_items",
+    "public.content_storage_usage",
     "engarde.api_keys",
     "engarde.audit_log",
     "engarde.brand_voices",
@@ -23,7 +23,6 @@ GUARDED_TABLES = (
     "engarde.content_versions",
     "engarde.erasures",
     "engarde.events",
-    "engarde.events",
     "engarde.generation_usage",
     "engarde.idempotency_keys",
     "engarde.outbox",
@@ -31,8 +30,6 @@ GUARDED_TABLES = (
     "engarde.reservations",
     "engarde.search_languages",
     "engarde.staged_bodies",
-    "engarde.webhook_deliveries",
-    "engarde.webhooks",
     "engarde.webhook_deliveries",
     "engarde.webhooks",
 )
