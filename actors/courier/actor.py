@@ -13,6 +13,7 @@ from typing import assert_never
 
 import anyio
 import msgspec
+import structlog
 from anyio.abc import TaskGroup
 
 from actors.clock import ticking
@@ -21,7 +22,9 @@ from actors.courier.rounds import Rounds
 from actors.courier.tally import Tally
 from engarde_daemon.core import Actor, ActorStopped, MailboxFull
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.ports.webhooks import Post, PostOffice
+from engarde_daemon.ports.webhooks import Post, PostOffice, WebhookBacklog
+
+_LOG = structlog.get_logger("engarde.webhooks")
 
 
 class CourierPace(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +68,7 @@ class Courier(Actor[CourierMessage]):
                 case Wake():
                     await self._fill_places()
                 case CountDue():
-                    self._tally.backlog = await self._office.backlog()
+                    self._count(await self._office.backlog())
                 case _:
                     assert_never(message)
 
@@ -88,6 +91,14 @@ class Courier(Actor[CourierMessage]):
             self._serving += 1
             self._failing += post.failing
             self._posts.start_soon(self._serve, post)
+
+    def _count(self, backlog: WebhookBacklog) -> None:
+        if backlog.locked and not self._tally.backlog.locked:
+            _LOG.error(
+                "webhooks cannot be signed here: [secrets] key_file lacks their key",
+                webhooks=backlog.locked,
+            )
+        self._tally.backlog = backlog
 
     async def _serve(self, post: Post) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 import anyio
@@ -80,7 +81,7 @@ class Rounds:
 
     async def _answers(self, post: Post) -> dict[int, Answer]:
         try:
-            secrets = [self._box.open(sealed, post.key.purpose) for sealed in post.secrets]
+            secrets = self._secrets(post)
         except Corrupt as error:
             unsigned = Answer(status=None, error=error.detail, took_ms=_NEVER_SENT_MS)
             return {letter.number: unsigned for letter in post.letters}
@@ -93,6 +94,15 @@ class Rounds:
             for letter in post.letters:
                 letters.start_soon(send, letter)
         return answers
+
+    def _secrets(self, post: Post) -> list[str]:
+        """The present secret, and an older one if that opens still."""
+        present, *older = post.secrets
+        secrets = [self._box.open(present, post.key.purpose)]
+        for sealed in older:
+            with suppress(Corrupt):
+                secrets.append(self._box.open(sealed, post.key.purpose))
+        return secrets
 
     async def _send(self, url: str, letter: Letter, secrets: Sequence[str]) -> Answer:
         if letter.event is None:

@@ -34,7 +34,7 @@ from engarde_daemon.domain.errors import (
 )
 from engarde_daemon.ports.content import ContentLog, Moved, Outcome, Replayed, VersionKey
 
-RACES_MAX = 5
+RACES_MAX = 20
 
 
 class Ingest(BatchActor[IngestMessage]):

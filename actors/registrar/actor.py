@@ -6,7 +6,7 @@ the requests it came with.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, assert_never
 
@@ -21,7 +21,7 @@ from actors.registrar.messages import (
     RegistrarMessage,
     RevokeKey,
 )
-from engarde_daemon.core import Actor
+from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.access import Randomness, draw_key
 from engarde_daemon.domain.errors import Conflict, NotFound, Unavailable, VersionConflict
 from engarde_daemon.ports.register import KeptVoice, NewKey, Register
@@ -29,8 +29,13 @@ from engarde_daemon.ports.register import KeptVoice, NewKey, Register
 USES_EVERY_S = 30.0
 
 
-class Registrar(Actor[RegistrarMessage]):
-    """Keeps keys, voices and campaign spaces."""
+class Registrar(BatchActor[RegistrarMessage]):
+    """Keeps keys, voices and campaign spaces.
+
+    Its state is in the database, so that one request that fails is no reason to start anew.
+    """
+
+    batch = BatchLimit(messages=1)
 
     def __init__(
         self,
@@ -51,8 +56,11 @@ class Registrar(Actor[RegistrarMessage]):
         """Note the last uses."""
         await self._note_key_uses()
 
-    async def receive(self, message: RegistrarMessage) -> Any:
-        """Do what is asked."""
+    async def receive_batch(self, messages: Sequence[RegistrarMessage]) -> Sequence[Any]:
+        """Do what is asked, one thing at a time."""
+        return [await self._serve(message) for message in messages]
+
+    async def _serve(self, message: RegistrarMessage) -> Any:
         match message:
             case CreateKey():
                 return await self._create_key(message)

@@ -45,11 +45,9 @@ SEEK_GRACE_S = 1.0
 class Admission:
     """Adds the actors of access to the tree, and gives the edge what it needs of them."""
 
-    def __init__(
-        self, settings: Settings, sessions: Sessions, *, root: Supervisor, pipelines: Supervisor
-    ) -> None:
+    def __init__(self, settings: Settings, sessions: Sessions, pipelines: Supervisor) -> None:
         self._settings = settings
-        self._root = root
+        self._pipelines = pipelines
         self._directory = PostgresKeyDirectory(sessions.readers)
         self._keyring = Keyring(self._directory, time.monotonic)
         self._kept = PostgresRegister(sessions.writers)
@@ -62,7 +60,7 @@ class Admission:
             per_tenant=settings.limits.requests_per_min_tenant,
             clock=time.monotonic,
         )
-        self.trail = self._add_auditor(pipelines)
+        self.trail = self._add_auditor()
         self._add_desks()
 
     def services(self) -> AccessServices:
@@ -79,9 +77,9 @@ class Admission:
             spaces=self.spaces,
         )
 
-    def _add_auditor(self, pipelines: Supervisor) -> Trail:
+    def _add_auditor(self) -> Trail:
         keep_days = self._settings.audit.keep_days
-        auditor = pipelines.add(
+        auditor = self._pipelines.add(
             "auditor",
             lambda: Auditor(self._kept, keep_days=keep_days, clock=time.monotonic),
             capacity=4096,
@@ -89,7 +87,7 @@ class Admission:
         return Trail(auditor, now=lambda: datetime.now(UTC), new_id=new_id)
 
     def _add_desks(self) -> None:
-        registrar = self._root.add(
+        registrar = self._pipelines.add(
             "registrar",
             lambda: Registrar(
                 self._kept, used_keys=self._keyring.take_used, randomness=secrets.token_bytes
@@ -138,7 +136,7 @@ class Admission:
         )
 
     def _add_locksmith(self, keys: IssuerKeys, auth: Auth) -> Seek:
-        locksmith = self._root.add(
+        locksmith = self._pipelines.add(
             "locksmith",
             lambda: Locksmith(
                 keys, refresh_s=auth.jwks_refresh_s, seek_s=auth.jwks_seek_s, clock=time.monotonic

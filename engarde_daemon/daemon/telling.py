@@ -106,7 +106,7 @@ class Telling:
 
     def _make_courier(self) -> Courier:
         given = self._settings.webhooks
-        office = PostgresPostOffice(self._sessions.writers)
+        office = PostgresPostOffice(self._sessions.writers, self._box.key_ids)
         client = open_client(self._gate, connections=given.in_flight * LETTERS_PER_POST)
         rounds = Rounds(
             office=office,
@@ -156,6 +156,7 @@ class Telling:
             oldest_delivery_age_s=backlog.oldest_age_s,
             webhooks_failing=backlog.failing,
             webhooks_disabled=backlog.disabled,
+            webhooks_locked=backlog.locked,
             attempts=self._tally.attempts,
         )
 

@@ -6,9 +6,8 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward, auditor
-    ├─ locksmith   the platform's signing keys, where [auth] jwks_url names them
-    ├─ registrar   keys, brand voices, campaign spaces
+    ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
+    │              auditor, registrar, locksmith
     ├─ health      looks at the stores
     └─ edge        HTTP: started last, stopped first
 """
@@ -118,9 +117,7 @@ class _Planting:
         written = self._add_pipelines()
         ingest = self._add_ingest(written)
         self.root.add_supervisor(self.pipelines)
-        self.admission = Admission(
-            self.settings, self.stores.sessions, root=self.root, pipelines=self.pipelines
-        )
+        self.admission = Admission(self.settings, self.stores.sessions, self.pipelines)
         steward = self._add_steward(ingest)
         self._add_health()
         self._add_edge(ingest, steward, listener)

@@ -69,6 +69,12 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
         held = [self.role_in(brand_id) for brand_id in brand_ids or ()]
         return bool(held) and all(role is not None and role.reaches(required) for role in held)
 
+    def governed(self) -> list[str] | None:
+        """The brands in which the caller is an administrator; None stands for the whole tenant."""
+        if self.brands is None:
+            return None
+        return [brand_id for brand_id, role in self.brands.items() if role.reaches(Role.ADMIN)]
+
     def may_grant(self, role: Role, brand_ids: Collection[str] | None) -> bool:
         """Whether the caller may make a key of this role: as an admin, and never above itself."""
         return self.reaches(max(role, Role.ADMIN, key=_RANKS.__getitem__), brand_ids)

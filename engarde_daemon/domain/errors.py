@@ -5,7 +5,7 @@
         - Invalid         fields are wrong, all of them named
         - NotFound        no such thing, or not yours: both look the same
         - Forbidden       the caller's role does not reach that far
-        - Unauthenticated no valid key came with the request
+        - Unauthenticated no valid key or token came with the request
         - RefusedTogether one of several things was refused, so none was done
       + Conflict        the world moved on: look again
         - VersionConflict another change came first
@@ -93,10 +93,10 @@ class NotFound(Rejected):
 
 
 class Unauthenticated(Rejected):
-    """No valid key came with the request."""
+    """No valid key or token came with the request."""
 
     type_ = "unauthenticated"
-    title = "A valid API key is needed"
+    title = "A valid API key or token is needed"
     status = 401
 
 

@@ -22,6 +22,7 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     oldest_delivery_age_s: float
     webhooks_failing: int
     webhooks_disabled: int
+    webhooks_locked: int
     attempts: Mapping[str, int]
 
 

@@ -27,6 +27,14 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
+class KeyFilters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which keys are wanted: of these roles, and for nothing but these brands unless they are None."""
+
+    key_id: str | None = None
+    brand_ids: list[str] | None
+    roles: list[str]
+
+
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
     """An API key that is about to be made."""
 
@@ -122,8 +130,15 @@ class AuditFilters(msgspec.Struct, frozen=True, kw_only=True):
 class RegisterReader(Protocol):
     """What readers ask; each question names its tenant and sees nothing of another."""
 
-    async def keys(self, tenant_id: str) -> list[KeyRecord]:
-        """Every key of the tenant, the oldest first, revoked ones too.
+    async def keys(
+        self,
+        tenant_id: str,
+        *,
+        filters: KeyFilters,
+        after: Place | None = None,
+        size: int = 1,
+    ) -> list[KeyRecord]:
+        """A page of the tenant's keys, newest first, revoked ones too.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -1,5 +1,6 @@
 """Where secrets are sealed that the daemon must be able to use itself."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -14,6 +15,10 @@ class Purpose(msgspec.Struct, frozen=True):
 
 class SecretBox(Protocol):
     """Seals and opens."""
+
+    @property
+    def key_ids(self) -> Sequence[bytes]:
+        """The keys that are here, by the ids that sealed secrets name."""
 
     def seal(self, secret: str, purpose: Purpose) -> bytes:
         """Make a text that only this box opens, and only for this purpose."""

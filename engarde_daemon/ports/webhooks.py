@@ -189,6 +189,8 @@ class WebhookBacklog(msgspec.Struct, frozen=True, kw_only=True):
     oldest_age_s: float = 0.0
     failing: int = 0
     disabled: int = 0
+    locked: int = 0
+    """Webhooks whose secret this daemon has no key for, so that it leaves them to others."""
 
 
 class PostOffice(Protocol):

@@ -127,7 +127,10 @@ begin
     end loop;
 end $$;
 
-create function engarde.list_api_keys_v1(tenant text)
+-- Keys of the tenant, the newest first: one of them, or those for these brands alone and of these
+-- roles. Null brands are all of them, and then keys for the whole tenant count too.
+create function engarde.list_api_keys_v1(
+    tenant text, wanted text, brands text[], roles text[], before_at timestamptz, before_id text, size integer)
 returns table (key_id text, brand_id text, brand_ids text[], user_id text, role text, name text,
                created_at timestamptz, created_by text, expires_at timestamptz, last_used_at timestamptz,
                revoked_at timestamptz)
@@ -137,7 +140,13 @@ begin
     return query
     select k.id::text, k.brand_id::text, k.brand_ids::text[], k.user_id::text, k.role::text, k.name::text,
         k.created_at, k.created_by::text, k.expires_at, k.last_used_at, k.revoked_at
-    from engarde.api_keys k where k.tenant_id = tenant order by k.created_at, k.id;
+    from engarde.api_keys k
+    where k.tenant_id = tenant
+      and (wanted is null or k.id = wanted)
+      and (brands is null or k.brand_ids::text[] <@ brands)
+      and k.role = any (roles)
+      and (before_at is null or (k.created_at, k.id) < (before_at, before_id::varchar))
+    order by k.created_at desc, k.id desc limit size;
 end $$;
 
 create function engarde.list_audit_v1(

@@ -93,15 +93,14 @@ begin
         || coalesce(body_words, '');
 end $$;
 
--- One term of what somebody said: a word, a phrase, or a word's beginning as typed and as its stem,
--- which may end otherwise ("happy", "happi").
+-- One term of what somebody said: a word, a phrase, or the beginning of words. The index holds stems,
+-- so a beginning is also looked for as the word it may be already ("dancing" is indexed as "danc").
 create function engarde.search_term_v1(config regconfig, kind text, said text) returns tsquery
 language plpgsql immutable set search_path = pg_catalog as $$
 begin
     return case kind
         when 'phrase' then phraseto_tsquery(config, said)
-        when 'prefix' then engarde.search_lexeme_v1(lower(said), ':*')
-                           || to_tsquery(config, engarde.search_lexeme_v1(said)::text || ':*')
+        when 'prefix' then engarde.search_lexeme_v1(lower(said), ':*') || plainto_tsquery(config, said)
         else plainto_tsquery(config, said) end;
 end $$;
 
@@ -177,9 +176,9 @@ begin
         coalesce(to_tsvector(config::regconfig, left(body, 100000)), ts_filter(indexed.document, '{d}')));
 end $$;
 
--- What was written a moment ago and is not indexed yet, the newest 200 of a tenant, as it stands: a
--- writer finds at once what it wrote.
-create function engarde.search_fresh_v1(tenant text) returns table (content_id text, document tsvector)
+-- What was written a moment ago and is not indexed yet, as it stands: a writer finds at once what it
+-- wrote. The newest 200 of a tenant where words are sought; tags cost little, so they are seen in more.
+create function engarde.search_fresh_v1(tenant text, has_words boolean) returns table (content_id text, document tsvector)
 language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
     return query
@@ -188,27 +187,28 @@ begin
         select distinct on (o.content_id) o.content_id, o.version
         from (select * from engarde.outbox b
               where b.tenant_id = tenant and b.destination = 'search'
-              order by b.id desc limit 200) o
+              order by b.id desc limit case when has_words then 200 else 4000 end) o
         order by o.content_id, o.version desc
     ) p
     join engarde.content_versions v
       on v.tenant_id = tenant and v.content_id = p.content_id and v.version = p.version
-    left join engarde.staged_bodies s
-      on s.tenant_id = tenant and s.content_id = p.content_id and s.version = v.body_version
-    left join engarde.content_search d on d.tenant_id = tenant and d.content_id = p.content_id
+    left join engarde.staged_bodies s on has_words
+      and s.tenant_id = tenant and s.content_id = p.content_id and s.version = v.body_version
+    left join engarde.content_search d
+      on d.tenant_id = tenant and d.content_id = p.content_id
     cross join lateral engarde.search_entry_v1(v, s.body, d) e;
 end $$;
 
--- At most `most + 1` hits; with `words` each with its rank, by cover density: terms that stand close
+-- At most `most + 1` hits, for words or for tags alone; with `words` each with its rank, by cover density: terms that stand close
 -- together count most. The brand in `sought` is nobody else's, so the tenant is compared beside the
 -- index: it finds the fewest by the words, and one plan fits every search.
-create function engarde.search_hits_v1(tenant text, sought tsquery, words tsquery, most integer)
+create function engarde.search_hits_v1(tenant text, sought tsquery, words tsquery, has_words boolean, most integer)
 returns table (content_id text, rank real)
 language plpgsql stable security definer set search_path = pg_catalog set plan_cache_mode = force_generic_plan as $$
 begin
     return query
     with fresh as materialized (
-        select * from engarde.search_fresh_v1(tenant)
+        select * from engarde.search_fresh_v1(tenant, has_words)
     ), indexed as (
         select d.content_id::text, d.document from engarde.content_search d
         where d.tenant_id || '' = tenant and d.document @@ sought
@@ -226,7 +226,7 @@ language plpgsql stable security definer set search_path = pg_catalog as $$
 begin
     return query
     with fresh as materialized (
-        select * from engarde.search_fresh_v1(tenant) f where f.content_id = any (contents)
+        select * from engarde.search_fresh_v1(tenant, true) f where f.content_id = any (contents)
     )
     select w.content_id, coalesce(ts_rank_cd(coalesce(f.document, d.document), words), 0)
     from unnest(contents) w (content_id)
@@ -241,16 +241,22 @@ begin
                    where d.tenant_id = tenant and d.content_id = content and d.document @@ sought);
 end $$;
 
--- The places of a text that fit, between \x02 and \x03, which the text itself loses.
+-- The places of a text that fit, between \x02 and \x03, which the text itself loses; of a short one
+-- all of it.
 create function engarde.search_marks_v1(tenant text, brand text, said jsonb, texts text[])
 returns table (slot integer, marked text)
-language sql stable security definer set search_path = pg_catalog as $$
-    select t.ordinality::integer, ts_headline(c.config::regconfig, translate(t.text, E'\x02\x03', ''), q.words,
-        E'StartSel=\x02,StopSel=\x03,MaxFragments=2,MaxWords=24,MinWords=8,FragmentDelimiter=" … "')
-    from engarde.search_config_v1(tenant, brand) c (config)
-    cross join engarde.search_query_v2(tenant, brand, said, null) q
-    cross join unnest(texts) with ordinality t (text)
-$$;
+language plpgsql stable security definer set search_path = pg_catalog as $$
+declare
+    config regconfig := engarde.search_config_v1(tenant, brand)::regconfig;
+    words tsquery := (engarde.search_query_v2(tenant, brand, said, null)).words;
+begin
+    return query
+    select t.ordinality::integer,
+        ts_headline(config, translate(t.text, E'\x02\x03', ''), words, E'StartSel=\x02,StopSel=\x03,' || case
+            when length(t.text) <= 200 then 'HighlightAll=true'
+            else 'MaxFragments=2,MaxWords=24,MinWords=8,ShortWord=0,FragmentDelimiter=" … "' end)
+    from unnest(texts) with ordinality t (text);
+end $$;
 
 -- Bring these versions of the outbox into the index; an older one never replaces a newer one.
 create function engarde.index_versions_v2(tenants text[], contents text[], wanted integer[], with_bodies boolean)
@@ -392,7 +398,10 @@ begin
         ' left join public.content_items i on i.tenant_id = ($1).tenant and i.id = p.id'
         ' order by p.place',
         engarde.list_conditions_v1(q, false), sort.ordering,
-        case when q.after_id is null then 'true' else sort.beyond end)
+        case when q.after_id is null then 'true'
+             when q.sort like '%scheduled_at' and q.after_at is not null
+             then sort.beyond || ' or i.scheduled_at is null'
+             else sort.beyond end)
         using q, null::tsquery, ids, ranks, more;
 end $$;
 
@@ -401,7 +410,7 @@ end $$;
 create function engarde.list_newest_hits_v1(q engarde.list_question, sought tsquery) returns text[]
 language plpgsql as $$
 declare
-    candidates text[] := array(select h.content_id from engarde.search_hits_v1(q.tenant, sought, null, 10000) h);
+    candidates text[] := array(select h.content_id from engarde.search_hits_v1(q.tenant, sought, null, true, 10000) h);
     newest text[];
 begin
     execute format(
@@ -495,7 +504,8 @@ begin
     end if;
     select s.sought, s.words into sought, words from engarde.search_query_v2(q.tenant, q.brand, q.said, q.tags) s;
     select array_agg(h.content_id), array_agg(h.rank) into ids, ranks
-    from engarde.search_hits_v1(q.tenant, sought, case when ranked then words end, most) h;
+    from engarde.search_hits_v1(
+        q.tenant, sought, case when ranked then words end, q.said is not null, most) h;
     more := cardinality(ids) > most;
     if more and not ranked then
         return query select * from engarde.list_walk_v1(q, sought, q.cap + 1::bigint);

@@ -221,11 +221,19 @@ begin
     return true;
 end $$;
 
+-- The id of the key that a secret was sealed with, as engarde_daemon/adapters/secrets.py writes it.
+create function engarde.sealing_key_v1(sealed bytea) returns bytea
+language sql immutable as $$
+    select substring(sealed from 2 for 8)
+$$;
+
 -- Lease the webhook that has waited longest and take what is due for it: first those that answered
 -- last time, then, unless only these are wanted, one that did not, with a single delivery to try it
--- with. Attempts are counted here, so that a delivery that ends its daemon is not tried for ever.
+-- with. Only webhooks are taken whose secret was sealed with one of these keys, for a daemon without
+-- the key can send nothing. Attempts are counted here, so that a delivery that ends its daemon is not
+-- tried for ever.
 create function engarde.claim_webhook_v1(lease_s double precision, most integer, sound_only boolean,
-                                         now_at timestamptz)
+                                         keys bytea[], now_at timestamptz)
 returns table (tenant_id text, webhook_id text, token integer, failing boolean, url text,
                secret bytea, old_secret bytea,
                number bigint, attempts integer, event_id uuid, type text, brand_id text, actor_id text,
@@ -239,6 +247,7 @@ begin
     select * into w from engarde.webhooks h
     where h.enabled and h.due_at <= at and h.leased_until <= at
       and (h.failing_since is null or not sound_only)
+      and engarde.sealing_key_v1(h.secret) = any (keys)
     order by h.failing_since is not null, h.due_at
     limit 1 for update skip locked;
     if not found then
@@ -394,7 +403,7 @@ begin
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'engarde'::regnamespace
           and (p.proname like '%\_webhook\_v1' or p.proname in (
-              'match_webhooks_v1', 'read_webhooks_v1', 'read_deliveries_v1', 'forget_events_v1'))
+              'sealing_key_v1', 'match_webhooks_v1', 'read_webhooks_v1', 'read_deliveries_v1', 'forget_events_v1'))
     loop
         execute format('alter function %s owner to engarde_owner', f);
         execute format('revoke all on function %s from public', f);

@@ -17,7 +17,7 @@ select engarde.brand_belongs_v1($1, $2) as owns
 select * from engarde.brands_of_items_v1($1::text[], $2::text[])
 
 -- name: api_keys
-select * from engarde.list_api_keys_v1($1)
+select * from engarde.list_api_keys_v1($1, $2, $3::text[], $4::text[], $5, $6, $7)
 
 -- name: audit
 select * from engarde.list_audit_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
@@ -65,7 +65,7 @@ where s.tenant_id = $1 and s.id = $2
 -- name: put_voice
 -- `$5` is the version the writer has seen: null for whatever it is, 0 for none yet.
 insert into engarde.brand_voices as v (tenant_id, brand_id, version, profile, updated_by, updated_at)
-select $1, $2, 1, $3, $4, clock_timestamp()
+select $1::varchar, $2::varchar, 1, $3::json, $4, clock_timestamp()
 where coalesce($5::integer, 0) = 0
    or exists (select from engarde.brand_voices o where o.tenant_id = $1 and o.brand_id = $2)
 on conflict (tenant_id, brand_id) do update

@@ -1,7 +1,6 @@
 -- name: append
 select engarde.append_events_v1(array(
-    select row(d.*)::engarde.event_draft
-    from jsonb_populate_recordset(null::engarde.event_draft, $1::jsonb) with ordinality d
+    select d from jsonb_populate_recordset(null::engarde.event_draft, $1::jsonb) d
 ))
 
 -- name: read

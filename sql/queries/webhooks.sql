@@ -28,7 +28,7 @@ select engarde.retry_webhook_v1($1, $2, $3)
 select * from engarde.match_webhooks_v1($1::text[], $2)
 
 -- name: claim
-select * from engarde.claim_webhook_v1($1, $2, $3, $4::timestamptz)
+select * from engarde.claim_webhook_v1($1, $2, $3, $4::bytea[], $5::timestamptz)
 
 -- name: settle
 select engarde.settle_webhook_v1($1, $2, $3, $4::jsonb, $5, $6, $7::timestamptz)
@@ -37,7 +37,8 @@ select engarde.settle_webhook_v1($1, $2, $3, $4::jsonb, $5, $6, $7::timestamptz)
 select count(*) as waiting,
     coalesce(extract(epoch from clock_timestamp() - min(d.created_at)), 0)::float8 as oldest_age_s,
     (select count(*) from engarde.webhooks w where w.failing_since is not null and w.enabled) as failing,
-    (select count(*) from engarde.webhooks w where not w.enabled) as disabled
+    (select count(*) from engarde.webhooks w where not w.enabled) as disabled,
+    (select count(*) from engarde.webhooks w where engarde.sealing_key_v1(w.secret) <> all ($1::bytea[])) as locked
 from engarde.webhook_deliveries d where d.state = 'pending'
 
 -- name: list

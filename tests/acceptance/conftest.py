@@ -12,22 +12,23 @@ __all__ = ["daemon", "postgres_server", "shared_daemon"]
 
 
 @pytest.fixture
-def tenant(daemon: SharedDaemon) -> Tenant:
+async def tenant(daemon: SharedDaemon) -> Tenant:
     """A tenant of one's own, on the plan `free`."""
-    return daemon.new_tenant()
+    return await daemon.quick_tenant()
 
 
 @pytest.fixture
 async def http(daemon: SharedDaemon, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     """An editor of that tenant."""
-    async with daemon.caller(daemon.new_key(tenant).api_key) as http:
+    async with daemon.caller((await daemon.quick_key(tenant)).api_key) as http:
         yield http
 
 
 @pytest.fixture
 async def stranger(daemon: SharedDaemon) -> AsyncIterator[httpx.AsyncClient]:
     """An editor of another tenant."""
-    async with daemon.caller(daemon.new_key(daemon.new_tenant()).api_key) as http:
+    key = await daemon.quick_key(await daemon.quick_tenant())
+    async with daemon.caller(key.api_key) as http:
         yield http
 
 

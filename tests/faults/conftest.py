@@ -32,14 +32,14 @@ def told_seed(seed: str) -> str:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """An empty directory that the user of the embedded PostgreSQL can enter."""
-    with enterable_directory() as directory:
+    with enterable_directory(in_memory=True) as directory:
         yield directory
 
 
 @pytest.fixture(scope="session")
 async def used_data_dir(anyio_backend: str) -> AsyncIterator[Path]:
     """The data directory of a daemon that ran once, to be copied."""
-    with enterable_directory() as directory:
+    with enterable_directory(in_memory=True) as directory:
         async with cleared_away_after(Daemon(directory / "data")) as daemon:
             await daemon.start()
             assert await daemon.stop() == 0

@@ -4,8 +4,9 @@ import os
 import random
 import signal
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import asyncpg
@@ -17,10 +18,18 @@ from engarde_daemon.ports.ledger import Entry, Verdict
 from tests.faults.conftest import LONG
 from tests.support.crowd import Crowd
 from tests.support.oracle import Oracle
+from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon
 
 KILLS = 20 if LONG else 6
 STOPS = 5 if LONG else 2
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory on a real disk: while it syncs is when a crash hurts most."""
+    with enterable_directory() as directory:
+        yield directory
 
 
 @asynccontextmanager
@@ -43,7 +52,7 @@ async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
 
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(KILLS):
-            await crowd.acknowledges(chance.randint(1, 400))
+            await crowd.acknowledges(chance.randint(1, 200))
             await promise_room(daemon)
             await daemon.kill()
             await daemon.start()
@@ -64,7 +73,7 @@ async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
 
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(STOPS):
-            await crowd.acknowledges(chance.randint(1, 400))
+            await crowd.acknowledges(chance.randint(1, 200))
             await promise_room(daemon)
             stop_at_once(daemon)
             await crowd.acknowledges(50)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -19,6 +19,7 @@ from engarde_daemon.ports.register import (
     Brand,
     CampaignSpace,
     KeptVoice,
+    KeyFilters,
     KeyRecord,
     NewKey,
     NewSpace,
@@ -36,8 +37,6 @@ _UNKNOWN = (
     "platform knows."
 )
 
-T = TypeVar("T")
-
 
 class PostgresRegisterReader:
     """The `RegisterReader` and `BrandDirectory` ports on PostgreSQL."""
@@ -47,9 +46,19 @@ class PostgresRegisterReader:
         self._brands = Coalesced(self._brands_of, lanes=LANES, most=BATCH_MOST)
         self._spaces = Coalesced(self._spaces_of, lanes=LANES, most=BATCH_MOST)
 
-    async def keys(self, tenant_id: str) -> list[KeyRecord]:
+    async def keys(
+        self,
+        tenant_id: str,
+        *,
+        filters: KeyFilters,
+        after: Place | None = None,
+        size: int = 1,
+    ) -> list[KeyRecord]:
         """See `RegisterReader.keys`."""
-        return [_key_of(row) for row in await self._fetch("api_keys", tenant_id)]
+        rows = await self._fetch(
+            "api_keys", tenant_id, *msgspec.structs.astuple(filters), *_place_of(after), size
+        )
+        return [_key_of(row) for row in rows]
 
     async def brands(self, tenant_id: str) -> list[Brand]:
         """See `RegisterReader.brands`."""

@@ -79,15 +79,18 @@ class PostgresWebhookBook:
 
 
 class PostgresPostOffice:
-    """The `PostOffice` port on PostgreSQL."""
+    """The `PostOffice` port on PostgreSQL, for a daemon with these keys."""
 
-    def __init__(self, writers: asyncpg.Pool) -> None:
+    def __init__(self, writers: asyncpg.Pool, key_ids: Sequence[bytes]) -> None:
         self._writers = writers
+        self._key_ids = list(key_ids)
 
     async def claim(self, *, lease_s: float, most: int, sound_only: bool) -> Post | None:
         """See `PostOffice.claim`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["claim"], lease_s, most, sound_only, None)
+            rows = await self._writers.fetch(
+                _SQL["claim"], lease_s, most, sound_only, self._key_ids, None
+            )
         return _post_of(rows) if rows else None
 
     async def settle(
@@ -106,7 +109,7 @@ class PostgresPostOffice:
     async def backlog(self) -> WebhookBacklog:
         """See `PostOffice.backlog`."""
         with translated():
-            return WebhookBacklog(**await self._writers.fetchrow(_SQL["backlog"]))
+            return WebhookBacklog(**await self._writers.fetchrow(_SQL["backlog"], self._key_ids))
 
 
 class PostgresWebhookLibrary:

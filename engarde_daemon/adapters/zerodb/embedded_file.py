@@ -5,10 +5,11 @@ a connection is used by one worker thread at a time. Readers have connections of
 a read never waits for a writer's fsync.
 """
 
+import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -43,7 +44,7 @@ def connect(file: Path, patience_s: float) -> Connections:
     """
     refuse_old_sqlite(sqlite3.sqlite_version_info)
     _make_folder(file.parent)
-    with ExitStack() as opened:
+    with _only_one_opens(file.parent), ExitStack() as opened:
         writer = opened.enter_context(closing(_connection(file, patience_s)))
         writer.executescript(_SQL["configure_writer"])
         _refuse_newer_schema(writer, file)
@@ -140,10 +141,21 @@ def _connection(file: Path, patience_s: float) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def _only_one_opens(folder: Path) -> Iterator[None]:
+    """Let one process at a time set a new file up: SQLite does not wait for a lock to change to WAL."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite syncs the folder that holds its files; that folder's own entry is ours to sync.
     parent = os.open(folder.parent, os.O_RDONLY)
     try:

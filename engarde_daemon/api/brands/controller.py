@@ -38,12 +38,11 @@ class BrandList(msgspec.Struct, frozen=True, kw_only=True):
     data: list[BrandView]
 
 
-class VoiceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A brand's voice; version 0 is the one that nobody has set yet."""
+class VoiceView(Voice, frozen=True, kw_only=True):
+    """A brand's voice as it stands; version 0 is the one that nobody has set yet."""
 
     brand_id: str
-    version: int
-    voice: Voice
+    version: int = 0
     updated_by: str | None = None
     updated_at: datetime | None = None
 
@@ -129,16 +128,20 @@ class BrandsController(Controller):
 
 
 def _answer(brand_id: str, kept: KeptVoice | None, asked: Mapping[str, str]) -> Response[bytes]:
-    view = VoiceView(brand_id=brand_id, version=0, voice=Voice())
-    if kept is not None:
-        view = VoiceView(
-            brand_id=brand_id,
-            version=kept.version,
-            voice=kept.voice,
-            updated_by=kept.updated_by,
-            updated_at=kept.updated_at,
-        )
+    view = _view_of(brand_id, kept)
     headers = {"ETag": etag_of(view.version)}
     if unchanged(asked, view.version):
         return Response(b"", status_code=304, headers=headers)
     return Response(msgspec.json.encode(view), media_type="application/json", headers=headers)
+
+
+def _view_of(brand_id: str, kept: KeptVoice | None) -> VoiceView:
+    if kept is None:
+        return VoiceView(brand_id=brand_id)
+    return VoiceView(
+        **msgspec.structs.asdict(kept.voice),
+        brand_id=brand_id,
+        version=kept.version,
+        updated_by=kept.updated_by,
+        updated_at=kept.updated_at,
+    )

@@ -95,7 +95,7 @@ class BulkDesk:
             else:
                 refusals[index] = answer
         views = [view_of(answer.item, wanted.wishes[i].body) for i, answer in made.items()]
-        errors = [refused_item(index, refusals[index]) for index in sorted(refusals)]
+        errors = [refused_item(i, within(i, refusals[i])) for i in sorted(refusals)]
         response = _answer(BulkCreated(data=views, errors=errors), 207 if errors else 201)
         if made and not any(answer.is_new for answer in made.values()):
             response.headers["Idempotent-Replayed"] = "true"
@@ -151,7 +151,7 @@ class BulkDesk:
                 brand_id = await brand_of(wish.brand_id)
                 await check_space(wish.campaign_space_id)
             except Rejected as error:
-                barred[index] = within(index, error) if isinstance(error, Invalid) else error
+                barred[index] = error
                 continue
             creations[index] = CreateContent(
                 tenant_id=call.principal.tenant_id,

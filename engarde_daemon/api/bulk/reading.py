@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from engarde_daemon.api.bulk.refusals import within
 from engarde_daemon.api.bulk.schemas import ITEMS_MAX
 from engarde_daemon.api.content.schemas import ContentCreate
 from engarde_daemon.api.decoding import decode_json
@@ -52,7 +51,7 @@ def read_bulk_create(raw: bytes) -> BulkCreate:
         try:
             wishes[index] = decode_json(bytes(item), ContentCreate)
         except Invalid as error:
-            faults[index] = within(index, error)
+            faults[index] = error
         except Malformed as error:
-            faults[index] = Invalid([FieldError(f"items[{index}]", error.detail)])
+            faults[index] = Invalid([FieldError("", error.detail)])
     return BulkCreate(wishes, faults, envelope.partial)

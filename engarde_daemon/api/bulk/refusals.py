@@ -6,13 +6,15 @@ name each refused item.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Response
 
-from engarde_daemon.api.problems import Problem, problem_of
+from engarde_daemon.api.problems import problem_of
 from engarde_daemon.domain.errors import EngardeError, FieldError, Invalid, RefusedTogether
+
+E = TypeVar("E", bound=EngardeError)
 
 
 def refused_item(index: int, error: EngardeError, **known: str) -> dict[str, Any]:
@@ -22,13 +24,16 @@ def refused_item(index: int, error: EngardeError, **known: str) -> dict[str, Any
 
 def refused_together(refused: RefusedTogether) -> Response[bytes]:
     """The answer to a request of which nothing was done."""
-    first: Problem = problem_of(next(iter(refused.refusals.values())))
-    members = {**first.members, "errors": _errors_of(refused.refusals)}
+    first = problem_of(next(iter(refused.refusals.values())))
+    refusals = {index: within(index, error) for index, error in refused.refusals.items()}
+    members = {**first.members, "errors": _errors_of(refusals)}
     return msgspec.structs.replace(first, detail=refused.detail, members=members).response()
 
 
-def within(index: int, error: Invalid) -> Invalid:
-    """The same faults, in fields that are named from the top of the request."""
+def within(index: int, error: E) -> E | Invalid:
+    """The same refusal, its fields named from the top of the request."""
+    if not isinstance(error, Invalid):
+        return error
     return Invalid([_at(index, fault) for fault in error.errors])
 
 

@@ -13,6 +13,7 @@ _STATES = (
     ("engarde_webhook_oldest_age_seconds", "Age of the oldest of them.", "oldest_delivery_age_s"),
     ("engarde_webhooks_failing", "Webhooks that did not answer last time.", "webhooks_failing"),
     ("engarde_webhooks_disabled", "Webhooks that are switched off.", "webhooks_disabled"),
+    ("engarde_webhooks_locked", "Webhooks whose key is not here.", "webhooks_locked"),
 )
 
 

@@ -7,10 +7,12 @@ from litestar.params import FromPath
 
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call
-from engarde_daemon.api.decoding import decode_json
+from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.api.keys.desk import KeyDesk
-from engarde_daemon.api.keys.schemas import KeyCreate, KeyList, KeyRevoked
+from engarde_daemon.api.keys.schemas import KeyCreate, KeyQuery, KeyRevoked, KeyView
+from engarde_daemon.api.paging import Page
 from engarde_daemon.api.trail import AUDITED
 from engarde_daemon.domain.access import Principal, Role
 
@@ -32,9 +34,10 @@ class KeysController(Controller):
         return await key_desk.create(Call(request.user, request.headers), wish)
 
     @get(operation_id="listKeys")
-    async def page(self, request: Asked, key_desk: Given[KeyDesk]) -> KeyList:
-        """The keys that the caller may manage, revoked ones too."""
-        return await key_desk.page(Call(request.user, request.headers))
+    async def page(self, request: Asked, key_desk: Given[KeyDesk]) -> Page[KeyView]:
+        """A page of the keys that the caller may manage, newest first, revoked ones too."""
+        query = decode_query(query_of(request.scope["query_string"]), KeyQuery)
+        return await key_desk.page(Call(request.user, request.headers), query)
 
     @delete("/{key_id:str}", operation_id="revokeKey", status_code=200)
     async def revoke(

@@ -12,12 +12,15 @@ from msgspec import json
 
 from actors.registrar.messages import CreateKey, RegistrarMessage, RevokeKey
 from engarde_daemon.api.calls import Call, idempotency_of
+from engarde_daemon.api.content.schemas import is_id
 from engarde_daemon.api.fence import Fence
-from engarde_daemon.api.keys.schemas import KeyCreate, KeyList, KeyRevoked, view_of
+from engarde_daemon.api.keys.schemas import KeyCreate, KeyQuery, KeyRevoked, KeyView, view_of
+from engarde_daemon.api.paging import Page, page_of
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import FieldError, Forbidden, Invalid, NotFound
-from engarde_daemon.ports.register import KeyRecord, RegisterReader
+from engarde_daemon.ports.content import Place
+from engarde_daemon.ports.register import KeyFilters, RegisterReader
 
 
 class KeyDesk:
@@ -69,17 +72,23 @@ class KeyDesk:
             headers={"Location": f"/api/keys/{view.id}"},
         )
 
-    async def page(self, call: Call) -> KeyList:
-        """Every key that the caller could have made."""
-        records = await self._register.keys(call.principal.tenant_id)
-        seen = [record for record in records if _is_open(call.principal, record)]
-        return KeyList(data=[view_of(record, at=self._now()) for record in seen])
+    async def page(self, call: Call, query: KeyQuery) -> Page[KeyView]:
+        """A page of the keys that the caller could have made."""
+        records = await self._register.keys(
+            call.principal.tenant_id,
+            filters=_open_to(call.principal),
+            after=query.cursor.place if query.cursor else None,
+            size=query.page_size + 1,
+        )
+        views = [view_of(record, at=self._now()) for record in records]
+        return page_of(views, lambda view: Place(view.created_at, view.id), size=query.page_size)
 
     async def revoke(self, call: Call, key_id: str) -> KeyRevoked:
         """Let a key open nothing any more."""
-        records = await self._register.keys(call.principal.tenant_id)
-        record = next((record for record in records if record.key_id == key_id), None)
-        if record is None or not _is_open(call.principal, record):
+        filters = _open_to(call.principal, key_id)
+        if not is_id(key_id) or not await self._register.keys(
+            call.principal.tenant_id, filters=filters
+        ):
             raise NotFound("There is no such key.")
         revoked_at = await self._registrar.ask(
             RevokeKey(tenant_id=call.principal.tenant_id, key_id=key_id), timeout_s=self._timeout_s
@@ -101,5 +110,10 @@ class KeyDesk:
         return wish.brand_id or wish.brand_ids[0]
 
 
-def _is_open(principal: Principal, record: KeyRecord) -> bool:
-    return principal.may_grant(record.role, record.brand_ids)
+def _open_to(principal: Principal, key_id: str | None = None) -> KeyFilters:
+    """The keys of which `may_grant` is true: an administrator's, and not above the caller."""
+    return KeyFilters(
+        key_id=key_id,
+        brand_ids=principal.governed(),
+        roles=[role.value for role in Role if principal.role.reaches(role)],
+    )

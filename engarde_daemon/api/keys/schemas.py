@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from engarde_daemon.api.content.schemas import Id
 from engarde_daemon.api.fields import Moment
+from engarde_daemon.api.paging import Mark, PageSize
 from engarde_daemon.domain.access import ApiKey, Role
 from engarde_daemon.ports.register import KeyRecord
 
@@ -40,10 +41,11 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
 
 
-class KeyList(msgspec.Struct, frozen=True, kw_only=True):
-    """All keys that the caller may see."""
+class KeyQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The query of a list of keys."""
 
-    data: list[KeyView]
+    cursor: Mark | None = None
+    page_size: PageSize = msgspec.field(default=50, name="pageSize")
 
 
 class KeyRevoked(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,6 +87,21 @@ async def test_a_deleted_key_ends_within_seconds(house: House, admin: httpx.Asyn
     assert (shown["status"], shown["revoked_at"]) == ("revoked", gone.json()["revoked_at"])
 
 
+async def test_keys_are_listed_page_by_page(admin: httpx.AsyncClient):
+    """The newest first, each once."""
+    made_ids = [(await made(admin))["id"] for _ in range(5)]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        params = {"pageSize": "2", "cursor": cursor}
+        page = (await admin.get("/api/keys", params=params)).json()
+        seen += [key["id"] for key in page["data"]]
+        cursor = page["pagination"]["nextCursor"]
+
+    assert seen[:5] == made_ids[::-1]
+    assert len(seen) == len(set(seen)) == 6
+
+
 async def test_deleting_a_key_twice_is_as_once(admin: httpx.AsyncClient):
     """The time of the first stays."""
     path = f"/api/keys/{(await made(admin))['id']}"

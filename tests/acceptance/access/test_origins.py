@@ -92,7 +92,7 @@ async def test_refusals_before_the_routes_can_be_read_too(
     headers = {"Origin": STUDIO}
     async with open_daemon.caller(None) as nobody:
         unknown = await nobody.get("/api/content", headers=headers)
-        large = await nobody.get("/api/content", headers={**headers, "X-Large": "x" * 65_000})
+        large = await nobody.get("/api/content", headers={**headers, "X-Large": "x" * 70_000})
     for _ in range(6):
         hurried = await http.get("/api/content", headers=headers)
     async with open_daemon.caller(None) as nobody:

@@ -2,18 +2,22 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import httpx
 import pytest
 
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.content import created
 from tests.support.daemon import SharedDaemon
 from tests.support.following import Stream, Told, follow
 from tests.support.oracle import eventually
+from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Reaction, Receiver
+from tests.support.running import Daemon, cleared_away_after
 
 WRITERS = 8
 KILLS = 3
@@ -157,3 +161,39 @@ async def test_a_stop_ends_streams_at_once(mortal: SharedDaemon):
         assert await mortal.process.ended(limit_s=10) == 0
 
     assert (told.position, rest) == (1, [])
+
+
+async def test_what_another_daemon_wrote_is_heard_at_once(
+    postgres_server: EmbeddedPostgres, place: Path
+):
+    """By a hint, for both look by themselves only twice a minute."""
+    async with (
+        fresh_database(postgres_server) as database,
+        cleared_away_after(lone(place / "one", postgres_server, database)) as one,
+        cleared_away_after(lone(place / "other", postgres_server, database)) as other,
+    ):
+        await one.start()
+        await other.start()
+        async with one.client() as writer, other.client(one.credentials.api_key) as listener:
+            async with follow(listener) as stream:
+                item = await created(writer)
+                told = await stream.next(within_s=10)
+        assert (await one.stop(), await other.stop()) == (0, 0)
+
+    assert told.document["data"]["id"] == item["id"]
+
+
+def lone(data_dir: Path, server: EmbeddedPostgres, database: str) -> Daemon:
+    """A daemon that looks at the log seldom."""
+    environ = {
+        "ENGARDE_POSTGRES__DSN": server.dsn(database=database),
+        "ENGARDE_EVENTS__POLL_S": "30",
+    }
+    return Daemon(data_dir, environ=environ, log=f"{data_dir.name}.log")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """An empty directory."""
+    with enterable_directory() as directory:
+        yield directory

@@ -1,6 +1,7 @@
 """The ledger's SQL does what its model does, and the comparison would notice if it did not."""
 
 import re
+from collections import Counter
 
 import asyncpg
 import pytest
@@ -12,7 +13,8 @@ from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.ports.ledger import Verdict
 from tests.integration.ledger.machine import bench, ledger_machine
 
-EXAMPLES = 50
+ROUNDS_MAX = 20
+EXAMPLES = 25
 STEPS = 30
 OPERATIONS_MIN = 1_000
 LEDGER = "migrations/0007_pre_ledger_functions.sql"
@@ -26,7 +28,7 @@ RUN = settings(
     report_multiple_bugs=False,
 )
 WITHOUT_SHRINKING = settings(
-    RUN, max_examples=10 * EXAMPLES, phases=[Phase.generate], print_blob=False
+    RUN, max_examples=ROUNDS_MAX * EXAMPLES, phases=[Phase.generate], print_blob=False
 )
 
 # Mistakes that someone could make in the SQL: function, what stands there, what would stand there.
@@ -42,15 +44,25 @@ MUTANTS = {
 
 
 def test_the_book_does_what_the_model_does(dsn_as: DsnAs):
-    """Thousands of operations on three tenants, with every verdict among the answers."""
+    """A thousand operations on three tenants, with every verdict among the answers."""
     with bench(dsn_as("postgres")) as desk:
         machine = ledger_machine(desk)
-        run_state_machine_as_test(machine, settings=RUN)
+        done = vars(machine)["done"]
+        for _ in range(ROUNDS_MAX):
+            run_state_machine_as_test(machine, settings=RUN)
+            if is_enough(done):
+                break
 
-    done = vars(machine)["done"]
-    assert sum(done.values()) >= OPERATIONS_MIN, done
-    assert all(done[verdict.value] for verdict in Verdict), done
-    assert done["given back"] > 0
+    assert is_enough(done), done
+
+
+def is_enough(done: Counter[str]) -> bool:
+    """Whether so much happened that the agreement means something.
+
+    How much a round of Hypothesis does, varies by an order of magnitude.
+    """
+    met = all(done[verdict.value] for verdict in Verdict) and done["given back"] > 0
+    return met and done.total() >= OPERATIONS_MIN
 
 
 @pytest.mark.parametrize("mistake", MUTANTS)

@@ -112,6 +112,7 @@ async def rolled_back(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 async def steps_of(pool: asyncpg.Pool, question: Question) -> list[Node]:
     """The steps by which a question is answered, asked until its plan does not change any more."""
     async with rolled_back(pool) as connection:
+        await question(connection)  # asyncpg looks up types before it asks for the first time
         with recorded(connection) as nodes:
             for _ in range(CALLS):
                 await question(connection)

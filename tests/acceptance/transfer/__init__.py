@@ -1,0 +1,1 @@
+"""Content that leaves as lines of JSON, and comes in again."""

@@ -1,0 +1,1 @@
+"""Events and webhooks on a real PostgreSQL."""
