@@ -18,6 +18,8 @@
       + Retryable       try again, not before `after_s`
         - Unavailable     a dependency does not answer
         - RateLimited     too many requests in too short a time
+      + Denied          an outside service refuses our credentials: give them the permission
+      + StreamLost      a stream of the archive takes nothing more: open another
       + Corrupt         a store answered with something it must not
 
 Each error says once what its problem is called over HTTP (RFC 9457). Its public attributes become
@@ -220,6 +222,22 @@ class RateLimited(Retryable):
     type_ = "rate_limited"
     title = "Too many requests"
     status = 429
+
+
+class Denied(EngardeError):
+    """An outside service refuses the daemon's own credentials; the detail names what they lack."""
+
+    type_ = "denied_by_dependency"
+    title = "A store the daemon depends on refuses its credentials"
+    status = 503
+
+
+class StreamLost(EngardeError):
+    """A stream of the archive takes nothing more, or misses a batch before this one."""
+
+    type_ = "stream_lost"
+    title = "The archive's stream has to be opened anew"
+    status = 503
 
 
 class Corrupt(EngardeError):
