@@ -29,6 +29,8 @@ from engarde_daemon.api.front import Front
 from engarde_daemon.api.keys.controller import KeysController
 from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
+from engarde_daemon.api.media.controller import MediaController
+from engarde_daemon.api.media.desk import MediaDesk
 from engarde_daemon.api.operations.controller import OperationsController
 from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
@@ -77,6 +79,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     transfer: TransferDesk
     trash: TrashDesk
     history: HistoryDesk
+    media: MediaDesk
     library: ContentLibrary
     plans: Mapping[str, Plan]
     access: AccessServices
@@ -104,6 +107,7 @@ def create_app(services: Services) -> ASGIApp:
             *_ACCESS,
             EventsController,
             WebhooksController,
+            MediaController,
         ],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
@@ -132,6 +136,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "transfer": services.transfer,
         "trash": services.trash,
         "history": services.history,
+        "media_desk": services.media,
         "library": services.library,
         "plans": services.plans,
         "health": services.health,

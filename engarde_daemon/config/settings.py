@@ -25,6 +25,12 @@ Count: TypeAlias = Annotated[
 Bytes: TypeAlias = Annotated[
     int, Meta(ge=1024, le=2**50, description="a whole number of bytes, at least 1024")
 ]
+Memory: TypeAlias = Annotated[
+    int, Meta(ge=2**28, le=2**40, description="a whole number of bytes, at least 268435456")
+]
+Pixels: TypeAlias = Annotated[
+    int, Meta(ge=1, le=10**9, description="a whole number from 1 to 1000000000")
+]
 Seconds: TypeAlias = Annotated[
     float, Meta(gt=0, le=86_400, description="a number of seconds above 0, at most 86400")
 ]
@@ -36,6 +42,16 @@ Dsn: TypeAlias = Annotated[
     ),
 ]
 BodyStoreMode: TypeAlias = Annotated[Literal["embedded"], Meta(description='"embedded"')]
+MediaUrl: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(embedded|(s3|gs)://[^\s/]+\S*|file:///\S+)$",
+        description='"embedded" or a URL like "s3://bucket/folder", "gs://bucket" or "file:///folder"',
+    ),
+]
+Endpoint: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="an https:// URL, or empty")
+]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error"],
     Meta(description='"debug", "info", "warning" or "error"'),
@@ -113,6 +129,16 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "zerodb"
 
     @property
+    def media_folder(self) -> Path:
+        """The bytes of media files, where no other store is named."""
+        return self.zerodb_folder / "media"
+
+    @property
+    def spool_folder(self) -> Path:
+        """Copies of files that are being looked into; of no worth to the next life."""
+        return self.path / "spool"
+
+    @property
     def secret_key_file(self) -> Path:
         """The key of all secrets, where no other is named."""
         return self.path / "secrets.key"
@@ -163,6 +189,20 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Seconds = 30.0
     poll_s: Seconds = 1.0
     staging_limit_bytes: Bytes = 2 * GB
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the bytes of media files are, and what a file may cost."""
+
+    url: MediaUrl = "embedded"
+    endpoint: Endpoint = ""
+    timeout_s: Seconds = 30.0
+    file_bytes_max: Bytes = 5 * GB
+    upload_limit_s: Seconds = 21_600.0
+    pixels_max: Pixels = 50_000_000
+    examine_s: Seconds = 30.0
+    examine_memory_bytes: Memory = GB
+    examine_in_parallel: Count = 2
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,6 +328,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
     delivery: Delivery = Delivery()
+    media: Media = Media()
     cache: Cache = Cache()
     auth: Auth = Auth()
     limits: Limits = Limits()

@@ -12,6 +12,7 @@ from actors.locksmith.actor import Locksmith
 from actors.registrar.actor import Registrar
 from engarde_daemon.adapters.http import Gate, open_client
 from engarde_daemon.adapters.postgres.keys import PostgresKeyDirectory
+from engarde_daemon.adapters.postgres.media import PostgresMediaLibrary
 from engarde_daemon.adapters.postgres.register import PostgresRegister, PostgresRegisterReader
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.adapters.tokens import (
@@ -52,7 +53,8 @@ class Admission:
         self._keyring = Keyring(self._directory, time.monotonic)
         self._kept = PostgresRegister(sessions.writers)
         self.register = PostgresRegisterReader(sessions.readers)
-        self.fence = Fence(self.register, self.register, clock=time.monotonic)
+        self.media = PostgresMediaLibrary(sessions.readers)
+        self.fence = Fence(self.register, self.register, self.media, clock=time.monotonic)
         self.doorman = Doorman(self._keyring, self._token_proof())
         self.origins = Origins(settings.cors.allow_origins)
         self.rates = Rates(

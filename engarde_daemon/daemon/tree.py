@@ -7,7 +7,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ledger      promises of room
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
-    │              auditor, registrar, locksmith
+    │              auditor, registrar, locksmith, custodian, curator
     ├─ health      looks at the stores
     └─ edge        HTTP: started last, stopped first
 """
@@ -30,6 +30,7 @@ from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
 from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
+from actors.ledger.messages import LedgerMessage
 from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
@@ -64,6 +65,7 @@ from engarde_daemon.core import (
 from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
@@ -113,11 +115,19 @@ class _Planting:
     def tree(self, listener: socket) -> Supervisor:
         if self.stores.server is not None:
             self._add_storage(self.stores.server)
-        self._add_ledger()
+        ledger = self._add_ledger()
         written = self._add_pipelines()
         ingest = self._add_ingest(written)
         self.root.add_supervisor(self.pipelines)
         self.admission = Admission(self.settings, self.stores.sessions, self.pipelines)
+        self.media = MediaKeeping(
+            self.settings,
+            self.stores.sessions,
+            self.pipelines,
+            ledger=ledger,
+            content=self.library,
+            plans=self.plans,
+        )
         steward = self._add_steward(ingest)
         self._add_health()
         self._add_edge(ingest, steward, listener)
@@ -126,9 +136,9 @@ class _Planting:
     def _add_storage(self, server: EmbeddedPostgres) -> None:
         self.root.add("storage", lambda: Storage(server), capacity=4)
 
-    def _add_ledger(self) -> None:
+    def _add_ledger(self) -> Address[LedgerMessage]:
         book = PostgresLedgerBook(self.stores.sessions.writers, self.plans)
-        self.root.add(
+        return self.root.add(
             "ledger",
             lambda: Ledger(
                 book,
@@ -237,6 +247,7 @@ class _Planting:
             self.bodies,
             fence=self.admission.fence,
             highlighter=Highlighter(self.shelves, self.bodies),
+            media=self.admission.media,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         trash = TrashDesk(
@@ -254,6 +265,7 @@ class _Planting:
                 transfer=self._transfer(ingest),
                 trash=trash,
                 history=self._history(ingest),
+                media=self.media.desk(self.admission.fence),
                 library=self.library,
                 plans=self.plans,
                 access=self.admission.services(),

@@ -8,7 +8,7 @@ select engarde.expire_reservations_v1($1)
 select u.tenant_id from public.content_storage_usage u where u.tenant_id > $1 order by u.tenant_id limit $2
 
 -- name: drift
-select * from engarde.quota_drift_v1($1::text[])
+select * from engarde.quota_drift_v2($1::text[])
 
 -- name: pending
 select count(*) from engarde.reservations r where r.state = 'pending'

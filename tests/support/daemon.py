@@ -38,7 +38,7 @@ _TINY_PLAN = {
 }
 _WAITING = "select count(*) from engarde.outbox where tenant_id = $1"
 _ADD_BRAND = "insert into public.brands (id, tenant_id, name) values ($1, $2, 'Another')"
-_DRIFT = "select * from engarde.quota_drift_v1(array(select id from public.tenants))"
+_DRIFT = "select * from engarde.quota_drift_v2(array(select id from public.tenants))"
 _LIMIT_S = 15.0
 _LOOK_S = 0.02
 # Nothing here speaks TLS, and loading the certificates of the world takes 20 ms a client.

@@ -25,6 +25,8 @@ GUARDED_TABLES = (
     "engarde.events",
     "engarde.generation_usage",
     "engarde.idempotency_keys",
+    "engarde.media_files",
+    "engarde.media_uploads",
     "engarde.outbox",
     "engarde.removals",
     "engarde.reservations",

@@ -32,7 +32,7 @@ from engarde_daemon.api.bulk.schemas import (
 )
 from engarde_daemon.api.calls import Call, idempotency_of
 from engarde_daemon.api.content.schemas import view_of
-from engarde_daemon.api.fence import Fence
+from engarde_daemon.api.fence import Fence, check_media
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Role
 from engarde_daemon.domain.changes import Idempotency
@@ -142,6 +142,8 @@ class BulkDesk:
         check_space = _remembering(
             lambda space_id: self._fence.require_space(call.principal, space_id)
         )
+        media_ids = {media_id for wish in wanted.wishes.values() for media_id in wish.media}
+        barred_media = await self._fence.barred_media(call.principal, media_ids)
         fingerprint = hashlib.sha256(f"POST /api/content/bulk {fallback} ".encode() + raw)
         promise = idempotency_of(call, fingerprint.hexdigest())
         creations: dict[int, CreateContent] = {}
@@ -150,6 +152,7 @@ class BulkDesk:
             try:
                 brand_id = await brand_of(wish.brand_id)
                 await check_space(wish.campaign_space_id)
+                check_media(wish.media, barred_media)
             except Rejected as error:
                 barred[index] = error
                 continue

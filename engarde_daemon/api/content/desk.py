@@ -33,11 +33,13 @@ from engarde_daemon.api.content.schemas import (
     view_of,
 )
 from engarde_daemon.api.fence import Fence
+from engarde_daemon.api.media.schemas import MediaObject, object_of
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Replayed
+from engarde_daemon.ports.media import MediaLibrary
 
 _JSON = msgspec.json.Encoder()
 
@@ -53,6 +55,7 @@ class ContentDesk:
         *,
         fence: Fence,
         highlighter: Highlighter,
+        media: MediaLibrary,
         write_timeout_s: float,
     ) -> None:
         self._ingest = ingest
@@ -60,6 +63,7 @@ class ContentDesk:
         self._bodies = bodies
         self._fence = fence
         self._highlighter = highlighter
+        self._media = media
         self._timeout_s = write_timeout_s
 
     async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Response[bytes]:
@@ -68,6 +72,7 @@ class ContentDesk:
             call.principal, wish.brand_id or call.headers.get("x-brand-id"), Role.EDITOR
         )
         await self._fence.require_space(call.principal, wish.campaign_space_id)
+        await self._fence.require_media(call.principal, wish.media)
         fingerprint = hashlib.sha256(b"POST /api/content %b " % brand_id.encode() + raw)
         made = await self._ingest.ask(
             CreateContent(
@@ -99,9 +104,15 @@ class ContentDesk:
             backed_up=found.backed_up,
             backed_up_at=found.backed_up_at,
             versions=found.versions,
-            media=[StoredId(media_id) for media_id in found.item.details.media],
+            media=await self._media_of(found.item),
         )
         return answer_with(view, found.item, served_from=place)
+
+    async def _media_of(self, item: Item) -> list[MediaObject | StoredId]:
+        """The files of an item; one that is not there any more is its id alone."""
+        media_ids = item.details.media
+        found = await self._media.find(item.tenant_id, media_ids) if media_ids else {}
+        return [object_of(found[i]) if i in found else StoredId(i) for i in media_ids]
 
     async def page(self, call: Call, query: ListQuery) -> bytes:
         """A page of the caller's brand."""
@@ -137,6 +148,7 @@ class ContentDesk:
     async def update(self, call: Call, content_id: str, wish: ContentPatch) -> Response[bytes]:
         """Change an item and show it as it now stands."""
         await self._fence.require_space(call.principal, wish.campaign_space_id or None)
+        await self._fence.require_media(call.principal, wish.media or ())
         written = await self._write(
             UpdateContent(
                 tenant_id=call.principal.tenant_id,

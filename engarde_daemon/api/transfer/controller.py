@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import anyio
 import msgspec
 from litestar import Controller, Request, get, post
 from litestar.exceptions import HTTPException
@@ -17,6 +16,7 @@ from engarde_daemon.api.content.schemas import Id
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
+from engarde_daemon.api.receiving import body_of
 from engarde_daemon.api.trail import AUDITED
 from engarde_daemon.api.transfer.exporting import Exporter, gzipped
 from engarde_daemon.api.transfer.importing import Imported, Importer
@@ -25,8 +25,6 @@ from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import Forbidden, NotFound
 from engarde_daemon.ports.lists import Shelves, SortedPlace
-
-RECEIVE_LIMIT_S = 60.0
 
 Asked = Request[Principal, Any, Any]
 
@@ -141,29 +139,10 @@ class TransferController(Controller):
             raise HTTPException(status_code=415, detail="Send the lines uncompressed.")
         return await transfer.import_(
             request.user,
-            _body_of(request),
+            body_of(request),
             wanted=query.brand_id,
             usual=request.headers.get("x-brand-id"),
         )
-
-
-async def _body_of(request: Asked) -> AsyncIterator[bytes]:
-    """The body as it comes.
-
-    Raises:
-        HTTPException: It does not go on, or was cut off.
-    """
-    more = True
-    while more:
-        try:
-            with anyio.fail_after(RECEIVE_LIMIT_S):
-                event: Any = await request.receive()
-        except TimeoutError:
-            raise HTTPException(status_code=408, detail="The body does not go on.") from None
-        if event["type"] == "http.disconnect":
-            raise HTTPException(status_code=400, detail="The body was cut off.")
-        yield event["body"]
-        more = event["more_body"]
 
 
 def _takes_gzip(headers: Mapping[str, str]) -> bool:

@@ -1,0 +1,1 @@
+"""Looks into new media files, and clears away what nobody keeps."""

@@ -1,0 +1,1 @@
+"""Media files over HTTP: they come in and go out as streams."""
