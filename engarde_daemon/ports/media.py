@@ -256,10 +256,9 @@ class Examiner(Protocol):
 
 
 class Download(msgspec.Struct, frozen=True, kw_only=True):
-    """A file on its way from somewhere else, with what its server says of it."""
+    """A file on its way from somewhere else. Its type is told from its bytes alone."""
 
     chunks: AsyncIterator[bytes]
-    mime_type: str | None
     file_name: str | None
 
 
@@ -270,6 +269,6 @@ class MediaSource(Protocol):
         """Begin to fetch a file.
 
         Raises:
-            Rejected: The URL leads where it may not, or its server refuses.
-            Unavailable: Its server does not answer now.
+            Rejected: The URL leads where it may not, or its server gives no file for it.
+            Retryable: Its server does not answer now, or asks to come later.
         """

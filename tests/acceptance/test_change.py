@@ -73,14 +73,6 @@ async def test_the_campaign_can_be_changed(http: httpx.AsyncClient):
     assert [answer.json()["campaign_space_id"] for answer in answers] == [second, None]
 
 
-async def test_media_can_be_changed(http: httpx.AsyncClient):
-    """Ids go in, objects come out of a read."""
-    made = await created(http, media=["one"])
-    await change(http, made, {"media": ["two"]})
-
-    assert (await http.get(f"/api/content/{made['id']}")).json()["media"] == [{"id": "two"}]
-
-
 async def test_publishing_is_dated(http: httpx.AsyncClient):
     """`published_at` is the moment of the change that published it."""
     made = await created(http)

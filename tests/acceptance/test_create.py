@@ -19,7 +19,7 @@ CAMPAIGN: dict[str, Any] = {
     "tags": ["summer", "launch", "product"],
     "hashtags": ["#SummerLaunch", "#NewProduct"],
     "mentions": ["@brandpartner"],
-    "media": ["media_id_1", "media_id_2"],
+    "media": [],  # ids of files that are there: see tests/acceptance/media
     "scheduled_at": "2026-06-01T10:00:00Z",
     "status": "draft",
     "metadata": {"target_audience": "millennials", "campaign_id": "campaign_uuid"},

@@ -223,17 +223,6 @@ async def test_an_idempotency_key_of_another_tenant_is_free(
     assert used.json()["id"] not in {neighbour.live["id"], neighbour.deleted["id"]}
 
 
-async def test_foreign_ids_inside_an_item_show_nothing(
-    http: httpx.AsyncClient, neighbour: Neighbour
-):
-    """Media are names to the daemon: naming one opens none."""
-    made = await created(http, media=[neighbour.live["id"]])
-    item = await http.get(f"/api/content/{made['id']}")
-
-    assert item.json()["media"] == [{"id": neighbour.live["id"]}]
-    assert "their secret" not in item.text
-
-
 async def test_a_campaign_of_another_tenant_does_not_exist(
     http: httpx.AsyncClient, neighbour: Neighbour
 ):

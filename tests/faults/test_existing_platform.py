@@ -62,7 +62,7 @@ async def test_it_shows_changes_and_counts_what_was_there(newcomer: Newcomer):
     usage = (await http.get("/api/content/quota")).json()["usage"]
     assert usage["total_content_items"] == 2
     async with newcomer.platform.session() as sql:
-        assert not await sql.fetch("select * from engarde.quota_drift_v1($1)", [ACME])
+        assert not await sql.fetch("select * from engarde.quota_drift_v2($1)", [ACME])
 
 
 async def test_the_platforms_own_program_works_beside_it(newcomer: Newcomer):

@@ -68,7 +68,7 @@ class Oracle:
 
             await eventually(nothing_overdue, within_s=DRAIN_LIMIT_S)
             tenants = await sql.fetchval("select array_agg(id::text) from tenants")
-            drift = await sql.fetch("select * from engarde.quota_drift_v1($1)", tenants)
+            drift = await sql.fetch("select * from engarde.quota_drift_v2($1)", tenants)
             assert not drift, [dict(row) for row in drift]
             for row in await sql.fetch(_BOOKS):
                 assert row["items"] == row["real_items"] == row["counted_items"], dict(row)

@@ -18,6 +18,7 @@ from anyio.abc import AnyByteReceiveStream
 
 from engarde_daemon.adapters.media.objects import ObjectMediaStore
 from engarde_daemon.adapters.media.worker import Order, Verdict
+from engarde_daemon.domain.errors import Corrupt
 from engarde_daemon.ports.media import Case, Finding, Span
 
 ANSWER_BYTES_MAX = 1024 * 1024
@@ -50,6 +51,8 @@ class ProcessExaminer:
     async def _copy_of(self, case: Case) -> AsyncIterator[Path]:
         here = self._store.local_path(case.storage_path)
         if here is not None:
+            if not await anyio.Path(here).is_file():
+                raise Corrupt("A media file is not in its store.")
             yield here
             return
         self._spool.mkdir(parents=True, exist_ok=True)
@@ -84,9 +87,10 @@ class ProcessExaminer:
 
 async def _answer_of(command: list[str]) -> bytes | None:
     """What the process wrote, or None if it failed."""
-    process = await anyio.open_process(
-        command, stdin=DEVNULL, stderr=DEVNULL, env={"PATH": os.defpath}, start_new_session=True
-    )
+    with anyio.CancelScope(shield=True):  # or a process that nobody knows would be left behind
+        process = await anyio.open_process(
+            command, stdin=DEVNULL, stderr=DEVNULL, env={"PATH": os.defpath}
+        )
     try:
         answer = await _read(process.stdout) if process.stdout else None
         return answer if answer is not None and await process.wait() == 0 else None

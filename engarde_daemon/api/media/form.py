@@ -89,7 +89,8 @@ class Form:
 
 def _parser(boundary: str) -> PushMultipartParser:
     try:
-        return PushMultipartParser(boundary, max_segment_count=PARTS_MAX, strict=True)
+        # Not strict: a closing line break in a chunk of its own would be refused (multipart 2.0.1).
+        return PushMultipartParser(boundary, max_segment_count=PARTS_MAX)
     except MultipartError as error:
         raise _malformed(error) from error
 

@@ -1,0 +1,1 @@
+"""Media files over HTTP, on a real daemon."""

@@ -1,0 +1,1 @@
+"""The books of media files, and what happens to their bytes."""
