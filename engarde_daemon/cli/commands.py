@@ -8,6 +8,7 @@ from engarde_daemon.cli import deferred
 from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
+from engarde_daemon.cli.moving.command import campaign_assets, content_items
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.tenants import tenants
@@ -47,7 +48,7 @@ def run(context: click.Context, settings: Settings) -> None:
 
 @engarde.group()
 def migrate() -> None:
-    """Bring stores to the state that this version of the daemon needs."""
+    """Bring stores to the state that this version of the daemon needs, and content into them."""
 
 
 @migrate.command(
@@ -65,6 +66,8 @@ def schema(settings: Settings, *, as_json: bool) -> None:
     print_object(deferred.migrate_schema(settings), as_json=as_json)
 
 
+migrate.add_command(campaign_assets)
+migrate.add_command(content_items)
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)

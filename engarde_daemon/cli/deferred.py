@@ -12,6 +12,7 @@ from engarde_daemon.config import Settings
 if TYPE_CHECKING:
     from engarde_daemon.adapters.postgres.administration import Administration
     from engarde_daemon.adapters.postgres.migrations import Migrated
+    from engarde_daemon.adapters.postgres.moving import Migration
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.transfer.exporting import Exported
     from engarde_daemon.cli.transfer.importing import Imported
@@ -63,3 +64,17 @@ def import_content(settings: Settings, **errand: Any) -> "Imported":
     from engarde_daemon.cli.transfer import work  # noqa: PLC0415 - see above
 
     return work.import_content(settings, work.Errand(**errand))
+
+
+def move_assets(settings: Settings, *, dry_run: bool) -> "Migration":
+    """Make content of the platform's campaign assets."""
+    from engarde_daemon.cli.moving import work  # noqa: PLC0415 - see above
+
+    return work.move_assets(settings, dry_run=dry_run)
+
+
+def move_items(settings: Settings, *, dry_run: bool, clear_source: bool) -> "Migration":
+    """Move the bodies of the platform's content items in."""
+    from engarde_daemon.cli.moving import work  # noqa: PLC0415 - see above
+
+    return work.move_items(settings, dry_run=dry_run, clear_source=clear_source)

@@ -1,15 +1,13 @@
 """What the two commands do: find the daemon, carry the content, and show how far it is."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.cli.progress import progress
 from engarde_daemon.cli.transfer import exporting, importing
 from engarde_daemon.cli.transfer.door import find_door
 from engarde_daemon.cli.transfer.exporting import Exported
@@ -35,7 +33,7 @@ def export_content(settings: Settings, errand: Errand, *, resume: bool) -> Expor
     """
     door = find_door(settings, errand.url, errand.key)
     total = exporting.count_items(door, errand.brand_id)
-    with _files_explained(), _bar("Exporting", "items", total) as advance:
+    with _files_explained(), progress("Exporting", "items", total) as advance:
         return exporting.export(
             door, errand.file, brand_id=errand.brand_id, resume=resume, advance=advance
         )
@@ -51,20 +49,8 @@ def import_content(settings: Settings, errand: Errand) -> Imported:
     door = find_door(settings, errand.url, errand.key)
     with _files_explained():
         size = errand.file.stat().st_size
-        with _bar("Importing", "bytes", size) as advance:
+        with progress("Importing", "bytes", size) as advance:
             return importing.import_(door, errand.file, brand_id=errand.brand_id, advance=advance)
-
-
-@contextmanager
-def _bar(title: str, unit: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, where a person watches it."""
-    columns = (
-        TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn()
-    )  # fmt: skip
-    watched = sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=not watched) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda step: bar.update(task, advance=step)
 
 
 @contextmanager

@@ -59,6 +59,8 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "export",
         "import",
         "migrate schema",
+        "migrate campaign-assets",
+        "migrate content-items",
         "tenants create",
         "tenants list",
         "tenants set-plan",

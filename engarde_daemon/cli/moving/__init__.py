@@ -1,0 +1,1 @@
+"""`engarde migrate campaign-assets` and `engarde migrate content-items`."""
