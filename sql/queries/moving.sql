@@ -25,6 +25,12 @@ order by a.id limit $2
 select count(*) as found, coalesce(sum(octet_length(i.content_body)), 0)::bigint as bytes
 from public.content_items i where i.zerodb_id is null
 
+-- name: tenants_of_items
+select distinct i.tenant_id from public.content_items i where i.zerodb_id is null
+
+-- name: recount
+select engarde.recount_content_v1($1)
+
 -- name: items
 select engarde.item_of(i) as item, coalesce(i.content_body, '') as body, i.brand_id is null as is_brandless
 from public.content_items i where i.id > $1 and i.zerodb_id is null

@@ -42,12 +42,14 @@ class Reason(msgspec.Struct, frozen=True):
 class Migration(msgspec.Struct, kw_only=True):
     """What became of a migration; `reasons` holds the first hundred.
 
-    `skipped` rows were moved or changed by someone else in the meantime. `cleared` are old texts
+    `recounted` is how many tenants had content that the platform wrote past the daemon, and nobody
+    had counted. `skipped` rows were moved or changed by someone else in the meantime. `cleared` are old texts
     that were removed, `kept_texts` those whose new home has not proved yet that it holds them.
     """
 
     dry_run: bool = False
     found: int = 0
+    recounted: int = 0
     migrated: int = 0
     bytes: int = 0
     skipped: int = 0
@@ -82,6 +84,9 @@ class Source(Protocol):
     async def count(self) -> tuple[int, int]:
         """How many there are, and the bytes of their texts."""
 
+    async def recount(self) -> int:
+        """Count anew what is there already, for tenants whose ledger is wrong; answers how many."""
+
     async def plans(self, after: str) -> list[tuple[str, Plan]]:
         """The next rows, each with what it becomes or why it cannot."""
 
@@ -95,6 +100,10 @@ class Assets:
     async def count(self) -> tuple[int, int]:
         """See `Source.count`."""
         return await _count(self._writers, "count_assets")
+
+    async def recount(self) -> int:
+        """See `Source.recount`: assets are no content yet."""
+        return 0
 
     async def plans(self, after: str) -> list[tuple[str, Plan]]:
         """See `Source.plans`."""
@@ -112,6 +121,13 @@ class Items:
     async def count(self) -> tuple[int, int]:
         """See `Source.count`."""
         return await _count(self._writers, "count_items")
+
+    async def recount(self) -> int:
+        """See `Source.recount`."""
+        with translated():
+            tenants = await self._writers.fetch(_SQL["tenants_of_items"])
+            mended = [await self._writers.fetchval(_SQL["recount"], *row) for row in tenants]
+        return sum(mended)
 
     async def plans(self, after: str) -> list[tuple[str, Plan]]:
         """See `Source.plans`."""
@@ -138,6 +154,8 @@ async def move(
     told.found, size = await source.count()
     if dry_run:
         told.bytes = size
+    else:
+        told.recounted = await source.recount()
     while planned := await source.plans(after):
         writes = [plan for _, plan in planned if isinstance(plan, Write)]
         for row_id, plan in planned:

@@ -142,6 +142,23 @@ async def test_bodies_move_in_and_are_counted(house: House):
     assert (usage.items, usage.content_bytes) == (3, len("größe".encode()) + 5)
 
 
+async def test_what_the_platform_wrote_past_the_daemon_is_counted(house: House):
+    """It goes on writing until it is told not to; the ledger is mended and says so."""
+    await house.sql.execute(
+        "insert into content_items (id, tenant_id, brand_id, title, content_body, content_type) "
+        "values ('late', $1, $2, 'Late', 'late text', 'post')",
+        ACME,
+        BRAND,
+    )
+    assert await house.book.drift([ACME]) != []
+
+    told = await house.move_items()
+
+    assert (told.recounted, told.migrated) == (1, 6)
+    usage = await house.library.usage(ACME)
+    assert (usage.items, usage.content_bytes) == (4, len("größe".encode()) + 5 + 9)
+
+
 async def test_a_second_run_changes_nothing(house: House):
     """What was refused is refused again."""
     await house.move_items()
@@ -149,7 +166,7 @@ async def test_a_second_run_changes_nothing(house: House):
 
     again = await house.move_items()
 
-    assert (again.found, again.migrated, again.failed) == (1, 0, 1)
+    assert (again.found, again.recounted, again.migrated, again.failed) == (1, 0, 0, 1)
     assert versions == await house.sql.fetch(
         "select * from engarde.content_versions order by 1, 2, 3"
     )
