@@ -2,6 +2,7 @@
 
 import re
 import struct
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from engarde_daemon.domain.media import (
     KINDS,
     FileTooLarge,
+    MediaFile,
+    MediaProperties,
+    ProcessingStatus,
     TypeRefused,
     file_name_of,
     file_url,
@@ -142,3 +146,18 @@ def test_a_file_that_is_too_large_is_told_the_setting():
 
     assert refusal.limit_bytes == 1024
     assert "[media] file_bytes_max" in refusal.detail
+
+
+@pytest.mark.parametrize("status", ProcessingStatus)
+def test_only_a_file_that_failed_is_not_kept(status: ProcessingStatus):
+    """It can be had while it is looked into, too."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    file = MediaFile(
+        id="1", tenant_id="acme", brand_id="b", user_id="u", content_id=None, file_name="sun.png",
+        file_type="image", mime_type="image/png", file_size_bytes=1, sha256="0" * 64,
+        storage_provider="s3", storage_path="media/acme/1", public_url=None, cdn_url=None,
+        media_metadata=MediaProperties(), processing_status=status.value, failure=None,
+        bigquery_synced=False, created_at=now, updated_at=now,
+    )  # fmt: skip
+
+    assert file.is_kept is (status is not ProcessingStatus.FAILED)
