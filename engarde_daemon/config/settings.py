@@ -155,6 +155,12 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: Seconds = 10.0
 
 
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """How content is found beside by its words."""
+
+    semantic: Switch = False
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """How staged bodies travel to ZeroDB, and how many bytes may wait for it."""
 
@@ -287,6 +293,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    search: Search = Search()
     delivery: Delivery = Delivery()
     cache: Cache = Cache()
     auth: Auth = Auth()

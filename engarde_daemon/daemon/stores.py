@@ -1,12 +1,15 @@
 """The stores, opened in the order in which they need each other."""
 
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 
 import anyio
 import asyncpg
 import msgspec
 import structlog
 
+from engarde_daemon.adapters.likeness.embedded import EmbeddedLikeness
+from engarde_daemon.adapters.likeness.model import require_extra
+from engarde_daemon.adapters.likeness.store import IndexedBodyStore
 from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
@@ -15,6 +18,8 @@ from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.config import Postgres, Settings
 from engarde_daemon.daemon.first_start import ensure_credentials
+from engarde_daemon.ports.bodies import BodyStore
+from engarde_daemon.ports.likeness import LikenessIndex
 
 ATTEMPTS = 20
 PAUSE_S = 0.1
@@ -26,7 +31,8 @@ class Stores(msgspec.Struct, frozen=True):
     """The open stores; `server` is the embedded PostgreSQL, where it is ours to keep alive."""
 
     sessions: Sessions
-    zerodb: EmbeddedZeroDB
+    zerodb: BodyStore
+    likeness: LikenessIndex | None
     server: EmbeddedPostgres | None
 
 
@@ -47,7 +53,17 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     zerodb = EmbeddedZeroDB(settings.storage.zerodb_folder, timeout_s=settings.zerodb.timeout_s)
     await resources.enter_async_context(zerodb)
     await zerodb.prepare()
-    return Stores(sessions, zerodb, server), first
+    likeness = _open_likeness(settings, resources)
+    store = zerodb if likeness is None else IndexedBodyStore(zerodb, likeness)
+    return Stores(sessions, store, likeness, server), first
+
+
+def _open_likeness(settings: Settings, resources: AsyncExitStack) -> LikenessIndex | None:
+    if not settings.search.semantic:
+        return None
+    require_extra()
+    folder, timeout_s = settings.storage.zerodb_folder, settings.zerodb.timeout_s
+    return resources.enter_context(closing(EmbeddedLikeness(folder, timeout_s=timeout_s)))
 
 
 async def _open_server(

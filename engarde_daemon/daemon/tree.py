@@ -24,6 +24,7 @@ from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
+from actors.embedder.actor import Embedder
 from actors.health.actor import Health
 from actors.indexer.actor import Indexer
 from actors.indexer.messages import Wake as WakeIndexer
@@ -68,10 +69,12 @@ from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.ports.likeness import LikenessIndex
 
 WRITE_TIMEOUT_S = 20.0
 PROBE_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
+CATCH_UP_EVERY_S = 30.0
 PUBLISH_EVERY_S = 1.0
 EXPIRE_EVERY_S = 1.0
 CHECK_BOOKS_EVERY_S = 5.0
@@ -143,6 +146,8 @@ class _Planting:
         """Add those who carry on after a write, and give what tells them of one."""
         delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        if self.stores.likeness is not None:
+            self._add_embedder(self.stores.likeness)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
 
         def written(versions: Sequence[Written]) -> None:
@@ -169,6 +174,14 @@ class _Planting:
 
     def _indexer(self) -> Indexer:
         return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
+
+    def _add_embedder(self, index: LikenessIndex) -> None:
+        store, rest_s = self.stores.zerodb, self.pace.rest_s
+        self.pipelines.add(
+            "embedder",
+            lambda: Embedder(store, index, rest_s=rest_s, retry_s=CATCH_UP_EVERY_S),
+            capacity=1,
+        )
 
     def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
         log = PostgresContentLog(self.stores.sessions.writers, self.plans)
@@ -237,6 +250,7 @@ class _Planting:
             self.bodies,
             fence=self.admission.fence,
             highlighter=Highlighter(self.shelves, self.bodies),
+            likeness=self.stores.likeness,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         trash = TrashDesk(

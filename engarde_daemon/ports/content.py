@@ -10,6 +10,7 @@ from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import BodyName, Change, Item
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.likeness import Alike
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
 
@@ -180,6 +181,23 @@ class ContentLibrary(Protocol):
         trashed: bool = False,
     ) -> Listed:
         """A page of a brand; or of its trash, where neither filters nor sorts apply.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def list_alike(
+        self,
+        tenant_id: str,
+        brand_id: str,
+        *,
+        alike: Sequence[Alike],
+        filters: Filters,
+        after: SortedPlace | None,
+        size: int,
+        skip: int,
+    ) -> Listed:
+        """A page of these contents, as far as they are the brand's and pass, the likest first.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

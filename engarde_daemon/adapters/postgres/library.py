@@ -14,6 +14,7 @@ from engarde_daemon.domain import search
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Usage, Version
+from engarde_daemon.ports.likeness import Alike
 from engarde_daemon.ports.lists import Sort, SortedPlace
 from sql import statements
 
@@ -101,6 +102,26 @@ class PostgresLibrary:
         question = _question_of(page, filters, sort, cap=cap)
         with translated():
             return _listed_of(await self._readers.fetch(_SQL["page"], question), cap=cap)
+
+    async def list_alike(
+        self,
+        tenant_id: str,
+        brand_id: str,
+        *,
+        alike: Sequence[Alike],
+        filters: Filters,
+        after: SortedPlace | None,
+        size: int,
+        skip: int,
+    ) -> Listed:
+        """See `ContentLibrary.list_alike`."""
+        page = _Page(tenant_id, brand_id, after, size, skip)
+        wanted = msgspec.structs.replace(filters, words=None)
+        question = _question_of(page, wanted, Sort.RELEVANCE, cap=len(alike))
+        ids, likeness = [one.content_id for one in alike], [one.likeness for one in alike]
+        with translated():
+            rows = await self._readers.fetch(_SQL["page_alike"], question, ids, likeness)
+        return _listed_of(rows)
 
     async def _list_all(self, pages: Sequence["_Page"]) -> list[Listed]:
         questions = msgspec.json.encode([page.question() for page in pages]).decode()
