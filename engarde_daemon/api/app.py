@@ -12,7 +12,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
+from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
+from engarde_daemon.api.admin.actors import ActorsController, Steering
+from engarde_daemon.api.admin.tenants import TenantsController
 from engarde_daemon.api.audit.controller import AuditController
 from engarde_daemon.api.brands.controller import BrandDesk, BrandsController
 from engarde_daemon.api.bulk.controller import BulkController
@@ -38,13 +41,17 @@ from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
 from engarde_daemon.api.webhooks.desk import WebhookDesk
-from engarde_daemon.core import HealthReport
+from engarde_daemon.core import Address, HealthReport
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.domain.vitals import NewsVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.register import RegisterReader
+from engarde_daemon.ports.tenants import TenantOffice
 
 _ACCESS = (KeysController, BrandsController, CampaignSpacesController, AuditController)
+
+
+_ADMIN = (ActorsController, TenantsController)
 
 
 class AccessServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +76,14 @@ class TellingServices(msgspec.Struct, frozen=True, kw_only=True):
     news: Callable[[], NewsVitals]
 
 
+class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of operators need."""
+
+    steering: Steering
+    tenants: TenantOffice
+    ledger: Address[LedgerMessage]
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that routes need."""
 
@@ -81,6 +96,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     plans: Mapping[str, Plan]
     access: AccessServices
     telling: TellingServices
+    admin: AdminServices
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -102,6 +118,7 @@ def create_app(services: Services) -> ASGIApp:
             QuotaController,
             OperationsController,
             *_ACCESS,
+            *_ADMIN,
             EventsController,
             WebhooksController,
         ],
@@ -142,6 +159,9 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "key_desk": services.access.keys,
         "brand_desk": services.access.brands,
         "space_desk": services.access.spaces,
+        "steering": services.admin.steering,
+        "tenant_office": services.admin.tenants,
+        "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
     }

@@ -45,7 +45,8 @@ from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
-from engarde_daemon.api.app import Services, create_app
+from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
+from engarde_daemon.api.app import AdminServices, Services, create_app
 from engarde_daemon.api.bulk.desk import BulkDesk
 from engarde_daemon.api.content.chronicle import Chronicle
 from engarde_daemon.api.content.desk import ContentDesk
@@ -131,7 +132,7 @@ class _Planting:
 
     def _add_ledger(self) -> None:
         book = PostgresLedgerBook(self.stores.sessions.writers, self.plans)
-        self.root.add(
+        self.ledger = self.root.add(
             "ledger",
             lambda: Ledger(
                 book,
@@ -240,6 +241,10 @@ class _Planting:
             timeout_s=WRITE_TIMEOUT_S,
         )
 
+    def _admin(self) -> AdminServices:
+        office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
+        return AdminServices(steering=self.root, tenants=office, ledger=self.ledger)
+
     def _add_edge(
         self, ingest: Address[IngestMessage], steward: Address[StewardMessage], listener: socket
     ) -> None:
@@ -272,6 +277,7 @@ class _Planting:
                 plans=self.plans,
                 access=self.admission.services(),
                 telling=self.telling.services(self.admission.doorman.authenticate),
+                admin=self._admin(),
                 health=self.root.health,
                 vitals=self.board.read,
                 clock=time.perf_counter,
