@@ -1,4 +1,4 @@
--- Lists by schedule that stay on their index where there is no schedule.
+-- Lists by schedule that stay on their index, and receipts of erasures that know their brand.
 
 -- As in 0013, but what has no schedule is also sorted by it: all are equal there, so the order is the
 -- same, and only so does PostgreSQL see that the index has it. Without, it walked the primary key
@@ -39,3 +39,19 @@ begin
         return query select hits, null::engarde.item, null::real;
     end if;
 end $$;
+
+-- Whose receipt it is: an administrator of one brand is not told what another one erased.
+alter table engarde.erasures add column brand_id varchar(36);
+
+create function engarde.erase_in_brand_v1(erasure text, tenant text, content text, who text, why text)
+returns integer language plpgsql set search_path = pg_catalog as $$
+declare
+    brand text := (select i.brand_id from public.content_items i where i.tenant_id = tenant and i.id = content);
+    erased integer := engarde.erase_content_v1(erasure, tenant, content, who, why);
+begin
+    update engarde.erasures e set brand_id = brand where e.id = erasure;
+    return erased;
+end $$;
+alter function engarde.erase_in_brand_v1 owner to engarde_owner;
+revoke all on function engarde.erase_in_brand_v1 from public;
+grant execute on function engarde.erase_in_brand_v1 to engarde_actor;
