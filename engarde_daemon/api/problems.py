@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from engarde_daemon.core import ActorCrashed, ActorStopped, AskTimedOut, MailboxFull
 from engarde_daemon.domain.errors import EngardeError, Retryable, Unavailable
@@ -80,8 +81,19 @@ def problem_of(error: Exception) -> Problem:
 
 def render(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's exception handler for everything."""
-    del request
+    if isinstance(error, RequestEntityTooLarge):
+        return _too_large(request.route_handler.resolve_request_max_body_size()).response()
     return problem_of(error).response()
+
+
+def _too_large(limit_bytes: int | None) -> Problem:
+    return Problem(
+        type="request_entity_too_large",
+        title=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase,
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
+        detail=f"The body of a request may hold {limit_bytes} bytes ([server] max_body_bytes).",
+        members={"limit_bytes": limit_bytes},
+    )
 
 
 def _of_ours(error: EngardeError) -> Problem:

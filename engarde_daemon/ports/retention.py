@@ -20,9 +20,13 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """The receipt of an erasure; `stores_cleared_at` is None until every store has forgotten."""
+    """The receipt of an erasure; `stores_cleared_at` is None until every store has forgotten.
+
+    `brand_id` is None for content that had no brand, and in receipts of older daemons.
+    """
 
     id: str
+    brand_id: str | None
     content_id: str
     reason: str
     requested_by: str

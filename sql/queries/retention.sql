@@ -1,5 +1,5 @@
 -- name: erase
-select engarde.erase_content_v1($1, $2, $3, $4, $5)
+select engarde.erase_in_brand_v1($1, $2, $3, $4, $5)
 
 -- name: due_items
 select * from engarde.due_items_v1($1)

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from engarde_daemon.api.bulk.schemas import ITEMS_MAX
 from engarde_daemon.api.content.schemas import ContentCreate
-from engarde_daemon.api.decoding import decode_json
+from engarde_daemon.api.decoding import bound_values, decode_json
 from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
 
 
@@ -37,9 +37,10 @@ def read_bulk_create(raw: bytes) -> BulkCreate:
     """Read a bulk create.
 
     Raises:
-        Malformed: It is no JSON document, or nested too deeply.
+        Malformed: It is no JSON document, nested too deeply, or of too many values.
         Invalid: It has no items, too many of them, or fields that are not known.
     """
+    bound_values(raw)
     try:
         envelope = msgspec.json.decode(raw, type=_Envelope)
     except (msgspec.DecodeError, RecursionError, ValueError):

@@ -94,7 +94,7 @@ class TrashDesk:
     async def receipt(self, call: Call, erasure_id: str) -> Erasure:
         """The receipt of an erasure."""
         found = await self._receipts.find_erasure(call.principal.tenant_id, _checked(erasure_id))
-        if found is None:
+        if found is None or not _answers_for(call.principal, found.brand_id):
             raise NotFound("There is no such receipt.")
         return found
 
@@ -123,6 +123,10 @@ class TrashController(Controller):
     ) -> Erasure:
         """The receipt of an erasure."""
         return await trash.receipt(Call(request.user, request.headers), erasure_id)
+
+
+def _answers_for(principal: Principal, brand_id: str | None) -> bool:
+    return principal.reaches(Role.ADMIN, None if brand_id is None else [brand_id])
 
 
 def _checked(text: str) -> str:
