@@ -17,7 +17,9 @@ from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.config import Postgres, Settings
+from engarde_daemon.daemon.archives import archive_of
 from engarde_daemon.daemon.first_start import ensure_credentials
+from engarde_daemon.ports.archive import Archive
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
 
@@ -32,6 +34,7 @@ class Stores(msgspec.Struct, frozen=True):
 
     sessions: Sessions
     zerodb: BodyStore
+    archive: Archive
     likeness: LikenessIndex | None
     server: EmbeddedPostgres | None
 
@@ -55,7 +58,8 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     await zerodb.prepare()
     likeness = _open_likeness(settings, resources)
     store = zerodb if likeness is None else IndexedBodyStore(zerodb, likeness)
-    return Stores(sessions, store, likeness, server), first
+    archive = await resources.enter_async_context(archive_of(settings))
+    return Stores(sessions, store, archive, likeness, server), first
 
 
 def _open_likeness(settings: Settings, resources: AsyncExitStack) -> LikenessIndex | None:

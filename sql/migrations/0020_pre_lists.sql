@@ -43,7 +43,7 @@ end $$;
 -- Whose receipt it is: an administrator of one brand is not told what another one erased.
 alter table engarde.erasures add column brand_id varchar(36);
 
--- Erase a content as 0009 does, but lock its rows in the order in which deliveries do: outbox first,
+-- Erase a content as before, but lock its rows in the order in which deliveries do: outbox first,
 -- staged bodies after. The other way round, the two waited for each other until one of them failed.
 create function engarde.erase_in_brand_v1(erasure text, tenant text, content text, who text, why text)
 returns integer language plpgsql set search_path = pg_catalog as $$
@@ -53,7 +53,7 @@ declare
 begin
     perform from public.content_storage_usage u where u.tenant_id = tenant for update;
     perform from engarde.outbox o where o.tenant_id = tenant and o.content_id = content order by o.id for update;
-    erased := engarde.erase_content_v1(erasure, tenant, content, who, why);
+    erased := engarde.erase_content_v2(erasure, tenant, content, who, why);
     update engarde.erasures e set brand_id = brand where e.id = erasure;
     return erased;
 end $$;
