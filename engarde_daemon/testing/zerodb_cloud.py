@@ -83,6 +83,7 @@ class ZeroDBCloud:
         self._creation: type[_NewTable | _NewTableBySchema]
         self._creation = _NewTable if tables_named_by == "name" else _NewTableBySchema
         self._port = 0
+        self._paused_until = 0.0
         self._listener: Listener[SocketStream] | None = None
         self._resources = AsyncExitStack()
         self._tasks: TaskGroup | None = None
@@ -162,21 +163,37 @@ class ZeroDBCloud:
         return True
 
     def _answer(self, request: Request, fault: Fault | None) -> Answer:
+        undone = self._undone(request, fault)
+        if undone is not None:
+            return undone
+        done = self._carry_out(request)
+        match fault:
+            case Fault.FAILED_AFTER:
+                return _failure("after")
+            case Fault.INVALID_JSON:
+                return Answer(body=encoded(done)[-40:-20])
+            case _:
+                return _disturbed(done, fault)
+
+    def _undone(self, request: Request, fault: Fault | None) -> Answer | None:
+        """The answer to a request that is not carried out."""
+        if anyio.current_time() < self._paused_until:
+            self.faults.early_requests += 1
+            return self._please_wait()
         match fault:
             case Fault.TOO_MANY_REQUESTS:
-                headers = {"retry-after": self.faults.retry_after}
-                return Answer(status=429, body={"detail": "Too many requests"}, headers=headers)
+                self._paused_until = anyio.current_time() + self.faults.retry_after_s
+                return self._please_wait()
             case Fault.FAILED_BEFORE:
                 return _failure("before")
             case Fault.HUGE_ERROR:
                 return _failure(request.body.decode() + "x" * HUGE_BYTES)
-            case Fault.FAILED_AFTER:
-                self._carry_out(request)
-                return _failure("after")
-            case Fault.INVALID_JSON:
-                return Answer(body=encoded(self._carry_out(request))[-40:-20])
             case _:
-                return _disturbed(self._carry_out(request), fault)
+                return None
+
+    def _please_wait(self) -> Answer:
+        headers = {"retry-after": str(self.faults.retry_after_s)}
+        return Answer(status=429, body={"detail": "Too many requests"}, headers=headers)
 
     def _carry_out(self, request: Request) -> Answer:
         try:

@@ -18,7 +18,7 @@ class Fault(Enum):
     REPLY_LOST = auto()
     """It was done, and the connection breaks before the answer."""
     TOO_MANY_REQUESTS = auto()
-    """429 with `Retry-After`, and nothing was done."""
+    """429 with `Retry-After`, for all requests until that time has passed; nothing is done."""
     SLOW_BYTES = auto()
     """The answer comes in crumbs, slower than anyone waits."""
     HUGE_ERROR = auto()
@@ -45,7 +45,9 @@ class Faults:
 
     def __init__(self) -> None:
         self.met: Counter[Fault] = Counter()
-        self.retry_after = "1"
+        self.retry_after_s = 1
+        self.early_requests = 0
+        """How many came although they had been asked to wait."""
         self._planned: list[_Planned] = []
 
     def add(self, fault: Fault, *, method: str = "", path_end: str = "", count: int = 1) -> None:

@@ -33,6 +33,7 @@ CLOSE_S = 1.0
 # Below the 5 s after which uvicorn, which runs zerodb-local, closes an idle connection.
 IDLE_S = 4.0
 
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _MISLED = {404, 405}
 _UNAUTHORISED = {401, 403}
 _REQUEST_ID = re.compile(r"[\w-]{1,64}")
@@ -59,6 +60,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     def host(self) -> str:
         """The server's name, for messages."""
         return httpx.URL(self.base_url).netloc.decode()
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether the key travels over a network in plain text."""
+        url = httpx.URL(self.base_url)
+        return bool(self.api_key) and url.scheme == "http" and url.host not in _LOOPBACK
 
     def headers(self) -> dict[str, str]:
         """What proves to the server who calls; never both ways, which it may refuse."""
@@ -133,18 +140,17 @@ class Door:
 
     async def _until_answered(self, request: httpx.Request, *, repeatable: bool) -> bytes:
         for pause_s in PAUSES_S:
+            jittered_s = pause_s * (0.5 + self._rhythm.chance())
             try:
                 return await self._once(request)
             except NotReached:
-                await anyio.sleep(self._jittered(pause_s))
-            except OutcomeUnknown:
-                if not repeatable:
+                if not _is_time_for(jittered_s):
                     raise
-                await anyio.sleep(self._jittered(pause_s))
+            except OutcomeUnknown:
+                if not (repeatable and _is_time_for(jittered_s)):
+                    raise
+            await anyio.sleep(jittered_s)
         return await self._once(request)
-
-    def _jittered(self, pause_s: float) -> float:
-        return pause_s * (0.5 + self._rhythm.chance())
 
     async def _once(self, request: httpx.Request) -> bytes:
         await self._wait_for_opening()
@@ -210,6 +216,10 @@ class Door:
 
     def _rest_s(self) -> float:
         return max(self._closed_until - self._rhythm.clock(), 0.0)
+
+
+def _is_time_for(pause_s: float) -> bool:
+    return anyio.current_time() + pause_s < anyio.current_effective_deadline()
 
 
 def _advice(status: int) -> str:

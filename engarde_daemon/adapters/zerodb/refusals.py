@@ -32,7 +32,7 @@ class Paused(Unavailable):
     """The server asked to be left alone for longer than a call may take; `after_s` says how long."""
 
 
-class Unreadable(Unavailable):
+class Unreadable(OutcomeUnknown):
     """The server answered with something that is no answer to what it was asked."""
 
 
