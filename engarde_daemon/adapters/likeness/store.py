@@ -5,6 +5,7 @@ missing from a search by meaning for good.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
 from engarde_daemon.ports.bodies import BodyStore
@@ -22,9 +23,11 @@ class IndexedBodyStore:
         """See `BodyStore.prepare`."""
         await self._store.prepare()
 
-    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+    async def put_many(
+        self, records: Sequence[ContentRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """See `BodyStore.put_many`."""
-        proved = await self._store.put_many(records)
+        proved = await self._store.put_many(records, unsent=unsent)
         await self._index.add([record for record in records if record.id in proved])
         return proved
 
@@ -32,9 +35,11 @@ class IndexedBodyStore:
         """See `BodyStore.get_many`."""
         return await self._store.get_many(keys)
 
-    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+    async def put_versions(
+        self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """See `BodyStore.put_versions`."""
-        return await self._store.put_versions(records)
+        return await self._store.put_versions(records, unsent=unsent)
 
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
         """See `BodyStore.get_versions`."""

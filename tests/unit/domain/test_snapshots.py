@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from engarde_daemon.domain.content import sha256_of
+from engarde_daemon.domain.content import Change, ChangeType, sha256_of
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.domain.snapshots import SOURCE_SYSTEM, ContentSnapshot, snapshot_id
+from tests.unit.domain.test_records import item
 
 CONTENT = "5f6c7d8e-1a2b-4c3d-9e4f-a0b1c2d3e4f5"
+CHANGE = Change(type=ChangeType.UPDATE, by="u", summary="title changed")
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -64,3 +66,17 @@ def test_a_changed_body_is_noticed(body: str):
 
     assert row.is_intact()
     assert not msgspec.structs.replace(row, content_body=body).is_intact()
+
+
+def test_a_version_becomes_a_row():
+    """With all that a restore needs of it, and its time as the partition's."""
+    row = ContentSnapshot.of(item(3), CHANGE, body="A body", ingested_at=NOON)
+
+    assert (row.snapshot_id, row.version_of) == (snapshot_id(row.content_id, 3), row.content_id)
+    assert (row.change_type, row.changed_by, row.changes_summary) == (
+        "update",
+        "u",
+        "title changed",
+    )
+    assert row.row["snapshot_timestamp"] == NOON
+    assert row.is_intact()
