@@ -36,15 +36,15 @@ class Description:
 
     async def read(self) -> Made:
         """Both forms."""
-        if self._made is None:
-            self._made = await anyio.to_thread.run_sync(self._make, limiter=self._one_at_a_time)
-        return self._made
+        if self._made is not None:
+            return self._made
+        return await anyio.to_thread.run_sync(self._make, limiter=self._one_at_a_time)
 
     def _make(self) -> Made:
-        if self._made is not None:  # while this one waited, another was first
-            return self._made
-        described = self._describe()
-        return Made(msgspec.json.encode(described), page_of(described).encode())
+        if self._made is None:  # or another was first, while this one waited
+            described = self._describe()
+            self._made = Made(msgspec.json.encode(described), page_of(described).encode())
+        return self._made
 
 
 class DescriptionController(Controller):
