@@ -54,6 +54,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+DEFECT = Problem(
+    type="internal_error",
+    title="The daemon made a mistake",
+    status=500,
+    detail="This is a defect. Tell the operator the request id; it is in the log.",
+)
+
+
 def problem_of(error: Exception) -> Problem:
     """The problem that stands for an error; an unexpected one is logged and shown as a 500."""
     match error:
@@ -71,12 +79,7 @@ def problem_of(error: Exception) -> Problem:
             return _of_litestar(error)
         case _:
             _LOG.error("request failed", exc_info=error)
-            return Problem(
-                type="internal_error",
-                title="The daemon made a mistake",
-                status=500,
-                detail="This is a defect. Tell the operator the request id; it is in the log.",
-            )
+            return DEFECT
 
 
 def render(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -7,12 +7,14 @@ from litestar import Controller, get, post
 from litestar.params import FromPath
 
 from engarde_daemon.api.access import reaches
+from engarde_daemon.api.contract import promise
 from engarde_daemon.api.giving import Given
 from engarde_daemon.core import Health, HealthReport
 from engarde_daemon.domain.access import Role
 from engarde_daemon.domain.errors import Conflict, NotFound
 
 _SERVES_THIS = "edge"
+_STEERING = promise(errors=(NotFound, Conflict))
 
 
 class ActorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,19 +70,19 @@ class ActorsController(Controller):
         """Every actor and supervisor of this daemon."""
         return ActorList(data=[view_of(report) for report in steering.health().walk()])
 
-    @post("/{name:str}/pause", operation_id="pauseActor", status_code=200)
+    @post("/{name:str}/pause", operation_id="pauseActor", status_code=200, opt=_STEERING)
     async def pause(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
         """Let an actor take no more messages; what is sent to it waits, then is refused."""
         steering.pause(_steered(steering, name))
         return _named(steering, name)
 
-    @post("/{name:str}/resume", operation_id="resumeActor", status_code=200)
+    @post("/{name:str}/resume", operation_id="resumeActor", status_code=200, opt=_STEERING)
     async def resume(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
         """Let a paused actor go on."""
         steering.resume(_steered(steering, name))
         return _named(steering, name)
 
-    @post("/{name:str}/restart", operation_id="restartActor", status_code=202)
+    @post("/{name:str}/restart", operation_id="restartActor", status_code=202, opt=_STEERING)
     async def restart(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
         """Replace an actor by a new one with the same mailbox."""
         steering.restart(_steered(steering, name))

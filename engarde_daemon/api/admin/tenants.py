@@ -11,6 +11,7 @@ from msgspec import Meta
 from actors.ledger.messages import LedgerMessage, Reconcile
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.contract import promise
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.core import Address
@@ -79,7 +80,7 @@ class TenantsController(Controller):
     tags = ("admin",)
     guards = (reaches(Role.OPERATOR),)
 
-    @get("/tenants", operation_id="listTenants")
+    @get("/tenants", operation_id="listTenants", opt=promise(query=TenantsQuery))
     async def page(self, request: Asked, tenant_office: Given[TenantOffice]) -> TenantPage:
         """A page of tenants with their usage."""
         query = decode_query(query_of(request.scope["query_string"]), TenantsQuery)
@@ -96,7 +97,11 @@ class TenantsController(Controller):
         )
         return TenantPage(data=found, pagination=pagination)
 
-    @put("/tenants/{tenant_id:str}/plan", operation_id="changePlan")
+    @put(
+        "/tenants/{tenant_id:str}/plan",
+        operation_id="changePlan",
+        opt=promise(body=PlanChange, errors=(NotFound,)),
+    )
     async def change_plan(
         self,
         request: Asked,
@@ -113,7 +118,12 @@ class TenantsController(Controller):
         before = await tenant_office.set_plan(tenant_id, wish.plan)
         return PlanChanged(tenant_id=tenant_id, plan=wish.plan, plan_before=before)
 
-    @post("/quota/{tenant_id:str}/reconcile", operation_id="reconcileQuota", status_code=200)
+    @post(
+        "/quota/{tenant_id:str}/reconcile",
+        operation_id="reconcileQuota",
+        status_code=200,
+        opt=promise(errors=(NotFound,)),
+    )
     async def reconcile(
         self,
         tenant_id: FromPath[str],

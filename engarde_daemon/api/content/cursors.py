@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 
 from engarde_daemon.api.content.schemas import Id
-from engarde_daemon.api.fields import Parsed
+from engarde_daemon.api.fields import CursorText, Parsed
 from engarde_daemon.domain.content import Item
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
@@ -40,6 +40,7 @@ class Cursor(Parsed):
     """The place after which a page starts; an empty one is the start of the list."""
 
     __slots__ = ("order", "place")
+    written = CursorText
 
     def __init__(self, order: str, place: SortedPlace | None) -> None:
         self.order = order
