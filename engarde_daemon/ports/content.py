@@ -125,6 +125,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         """Whether anything is filtered at all."""
         return any(getattr(self, name) is not None for name in self.__struct_fields__)
 
+    def kinds_only(self) -> bool:
+        """Whether nothing but type and status is filtered, of which counters are kept."""
+        return not msgspec.structs.replace(self, types=None, statuses=None).any()
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where a page of a list by creation starts: after this item."""

@@ -95,13 +95,15 @@ class PostgresLibrary:
         page = _Page(tenant_id, brand_id, after, size, skip)
         if trashed:
             with translated():
-                return _listed_of(await self._readers.fetch(_SQL["trash"], *page.question()))
+                rows = await self._readers.fetch(_SQL["trash"], *page.question())
+            return _listed_of(rows, cap=COUNT_CAP)
         if sort is Sort.NEWEST and not filters.any():
             return await self._pages.ask(page)
         cap = RANKED_MAX if sort is Sort.RELEVANCE else COUNT_CAP
         question = _question_of(page, filters, sort, cap=cap)
         with translated():
-            return _listed_of(await self._readers.fetch(_SQL["page"], question), cap=cap)
+            rows = await self._readers.fetch(_SQL["page"], question)
+        return _listed_of(rows, cap=None if filters.kinds_only() else cap)
 
     async def list_alike(
         self,
@@ -130,7 +132,7 @@ class PostgresLibrary:
         slots: list[list[Mapping[str, Any]]] = [[] for _ in pages]
         for row in rows:
             slots[row["slot"] - 1].append(row)
-        return [_listed_of(slot) for slot in slots]
+        return [_listed_of(slot, cap=None) for slot in slots]
 
     async def usage(self, tenant_id: str) -> Usage:
         """See `ContentLibrary.usage`."""
@@ -185,15 +187,16 @@ def _found_of(row: Mapping[str, Any]) -> Found:
     )
 
 
-def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int = COUNT_CAP) -> Listed:
+def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int | None) -> Listed:
+    """A page; beyond `cap` nobody counted, None says that the total comes from the counters."""
     hits = [row for row in rows if row["item"] is not None]
     total = rows[0]["total"]
     return Listed(
         items=[item_of(row["item"]) for row in hits],
         backed_up=[row["item"]["bigquery_backed_up"] for row in hits],
         ranks=[row.get("rank") for row in hits],
-        total=min(total, cap),
-        is_capped=total > cap,
+        total=total if cap is None else min(total, cap),
+        is_capped=cap is not None and total > cap,
     )
 
 

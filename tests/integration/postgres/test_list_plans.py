@@ -173,6 +173,26 @@ async def test_the_plans_were_those_of_full_answers(daemons: Sessions):
                 assert (len(found.items), found.total) == (NEEDLES, NEEDLES)
 
 
+@pytest.mark.parametrize(
+    ("filters", "total", "is_capped"),
+    [
+        (Filters(), 30_000, False),
+        (Filters(types=["post"], statuses=["draft"]), 25_000, False),
+        (Filters(created_from=datetime(2020, 1, 1, tzinfo=UTC)), 10_000, True),
+        (Filters(words="hay"), 10_000, True),
+    ],
+)
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.TITLE])
+async def test_a_total_is_exact_where_counters_know_it(
+    daemons: Sessions, filters: Filters, total: int, *, is_capped: bool, sort: Sort
+):
+    """Elsewhere it is counted as far as it is cheap, and says so."""
+    async with rolled_back(daemons.readers) as connection:
+        listed = await page(connection, sort, filters)
+
+    assert (listed.total, listed.is_capped) == (total, is_capped)
+
+
 async def test_an_export_walks_the_brands_own_index(daemons: Sessions):
     """In the order of creation, from the place to which it came."""
     until = datetime(2030, 1, 1, tzinfo=UTC)
