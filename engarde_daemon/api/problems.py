@@ -20,6 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 
 _LOG = structlog.get_logger("engarde.api")
 _BUSY = "The daemon could not finish this in time. Whether it was done is not known: send it again "
+_PHRASES = {413: "Request Entity Too Large"}  # Python 3.13 has another, and clients know this one
 _SAFELY = "with the same Idempotency-Key, or read before you repeat."
 
 
@@ -119,9 +120,10 @@ def _of_ours(error: EngardeError) -> Problem:
 
 def _of_litestar(error: HTTPException) -> Problem:
     status = HTTPStatus(error.status_code)
+    phrase = _PHRASES.get(status.value, status.phrase)
     return Problem(
-        type=status.phrase.lower().replace(" ", "_"),
-        title=status.phrase,
+        type=phrase.lower().replace(" ", "_"),
+        title=phrase,
         status=status.value,
         detail=error.detail[:300] or status.description or status.phrase,
         headers=dict(error.headers or {}),

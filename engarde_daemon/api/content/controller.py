@@ -150,7 +150,11 @@ class ContentController(Controller):
         trash: Given[TrashDesk],
         fence: Given[Fence],
     ) -> Deleted | Erased:
-        """Put an item into the trash, or forget it for good."""
+        """Put an item into the trash, or forget it for good.
+
+        With `permanent`, which needs the role `admin`, every store forgets it, and the answer has
+        a receipt. `If-Match` guards the way into the trash alone.
+        """
         query = decode_query(query_of(request.scope["query_string"]), DeleteQuery)
         if not query.permanent:
             return await desk.delete(_call(request), content_id)

@@ -42,6 +42,11 @@ _SECURITY = {
         "description": "A token of the platform, or an API key.",
     },
 }
+_CONVENTIONS = (
+    "Every refusal is a problem document (RFC 9457) that names all faults of a request at once. "
+    "What belongs to another tenant answers like what does not exist. Moments are RFC 3339 with an "
+    "offset. No text may hold a NUL character."
+)
 _PATH_SHAPES = {"str": Id, "int": int}
 
 
@@ -68,7 +73,11 @@ class _Description:
         headers = {header.name: self._header(header) for header in (*_EVERYWHERE, *_REFUSED)}
         return {
             "openapi": "3.2.0",
-            "info": {"title": "En Garde content daemon", "version": version},
+            "info": {
+                "title": "En Garde content daemon",
+                "version": version,
+                "description": _CONVENTIONS,
+            },
             "servers": [{"url": "/"}],
             "security": [{"apiKey": []}, {"bearerToken": []}],
             "tags": list(_tags(controllers)),

@@ -5,7 +5,6 @@ made from the errors themselves, by the function that makes the answers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from http import HTTPStatus
 from itertools import groupby
 from typing import Any, ClassVar, Literal, get_origin, get_type_hints
 
@@ -47,7 +46,12 @@ SAMPLES: tuple[EngardeError, ...] = (
     Malformed("The body is no JSON document: Expecting value: line 1 column 1 (char 0)."),
     Unauthenticated(REFUSED),
     Forbidden("This needs the role editor or higher; yours is viewer."),
-    QuotaExceeded(_SMALL_PLAN, used_bytes=GB - 512, wanted_bytes=4096, suggestion="starter: 10 GB"),
+    QuotaExceeded(
+        _SMALL_PLAN,
+        used_bytes=GB - 512,
+        wanted_bytes=4096,
+        suggestion="Upgrade to Starter plan for 10 GB storage",
+    ),
     Exhausted("A tenant may have 20 webhooks. Delete one first."),
     NotFound(NO_CONTENT),
     Conflict("This Idempotency-Key made the key axzr73eieqky before, whose secret was shown once."),
@@ -98,8 +102,8 @@ def refusal_of(kind: type[EngardeError]) -> Refusal:
 
 def refusal_with(status: int) -> Refusal:
     """The problem of a request that the server refuses before a route reads it."""
-    name = HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
-    return _refusal(name, problem_of(HTTPException(status_code=status, detail=_DETAILS[status])))
+    problem = problem_of(HTTPException(status_code=status, detail=_DETAILS[status]))
+    return _refusal(problem.title.title().replace(" ", ""), problem)
 
 
 def refusals_of(route: Route) -> Iterator[tuple[int, list[Refusal]]]:
