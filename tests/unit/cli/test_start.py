@@ -13,7 +13,17 @@ from click.testing import CliRunner
 
 from engarde_daemon.cli.commands import engarde
 
-HEAVY = {"asyncpg", "google", "litestar", "sqlite3", "structlog", "textual", "uvicorn", "uvloop"}
+HEAVY = {
+    "asyncpg",
+    "duckdb",
+    "google",
+    "litestar",
+    "sqlite3",
+    "structlog",
+    "textual",
+    "uvicorn",
+    "uvloop",
+}
 
 
 def leaves(command: click.Command = engarde, *path: str) -> Iterator[tuple[str, click.Command]]:
