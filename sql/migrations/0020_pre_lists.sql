@@ -60,3 +60,67 @@ end $$;
 alter function engarde.erase_in_brand_v1 owner to engarde_owner;
 revoke all on function engarde.erase_in_brand_v1 from public;
 grant execute on function engarde.erase_in_brand_v1 to engarde_actor;
+
+-- The hits of a search for words with their ranks, if there are at most `most`. Beyond, the newest are
+-- ranked instead, so that ranks would be thrown away.
+create function engarde.search_ranked_v1(tenant text, sought tsquery, words tsquery, most integer)
+returns table (content_id text, rank real)
+language plpgsql stable security definer set search_path = pg_catalog set plan_cache_mode = force_generic_plan as $$
+begin
+    return query
+    with fresh as materialized (
+        select * from engarde.search_fresh_v1(tenant, true)
+    ), indexed as (
+        select d.content_id::text, d.document from engarde.content_search d
+        where d.tenant_id || '' = tenant and d.document @@ sought
+          and not exists (select from fresh f where f.content_id = d.content_id)
+        limit most + 1
+    ), found as materialized (
+        select * from fresh f where f.document @@ sought union all select * from indexed
+    )
+    select h.content_id, case when (select count(*) from found) > most then 0 else ts_rank_cd(h.document, words) end
+    from found h;
+end $$;
+
+-- As in 0013, but what is too much to be ranked is not ranked first.
+create or replace function engarde.list_items_v1(question jsonb)
+returns table (total bigint, item engarde.item, rank real)
+language plpgsql as $$
+declare
+    q engarde.list_question := jsonb_populate_record(null::engarde.list_question, question);
+    ranked boolean := q.sort = 'relevance';
+    most integer := case when ranked then q.cap else 10000 end;
+    sought tsquery;
+    words tsquery;
+    ids text[];
+    ranks real[];
+    more boolean;
+begin
+    perform set_config('app.tenant_id', q.tenant, true);
+    if q.said is null and q.tags is null then
+        return query select * from engarde.list_walk_v1(q, null, engarde.list_total_v1(q));
+        return;
+    end if;
+    select s.sought, s.words into sought, words from engarde.search_query_v2(q.tenant, q.brand, q.said, q.tags) s;
+    if ranked and words is not null then
+        select array_agg(h.content_id), array_agg(h.rank) into ids, ranks
+        from engarde.search_ranked_v1(q.tenant, sought, words, most) h;
+    else
+        select array_agg(h.content_id), array_agg(h.rank) into ids, ranks
+        from engarde.search_hits_v1(q.tenant, sought, null, q.said is not null, most) h;
+    end if;
+    more := cardinality(ids) > most;
+    if more and not ranked then
+        return query select * from engarde.list_walk_v1(q, sought, q.cap + 1::bigint);
+        return;
+    end if;
+    if more then
+        ids := engarde.list_newest_hits_v1(q, sought);
+        select array_agg(r.content_id), array_agg(r.rank) into ids, ranks
+        from engarde.search_ranks_v1(q.tenant, ids, words) r;
+    end if;
+    return query select * from engarde.list_hits_v1(q, coalesce(ids, '{}'), coalesce(ranks, '{}'), coalesce(more, false));
+end $$;
+alter function engarde.search_ranked_v1 owner to engarde_owner;
+revoke all on function engarde.search_ranked_v1 from public;
+grant execute on function engarde.search_ranked_v1 to engarde_api, engarde_actor;
