@@ -28,11 +28,10 @@ _CURRENT = """
 def ask(daemon: SharedDaemon, question: str) -> list[dict[str, Any]]:
     """What the command prints, row by row."""
     data_dir = str(daemon.process.data_dir)
-    done = run_command(
-        "archive", "query", question, "--format", "json", "--data-dir", data_dir, environ={}
-    )
+    done = run_command("archive", "query", question, "--json", "--data-dir", data_dir, environ={})
     assert done.exit_code == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
+    return rows
 
 
 async def test_what_was_created_changed_and_deleted(
@@ -79,19 +78,17 @@ async def test_the_three_forms_of_an_answer(daemon: SharedDaemon):
     """A table for people, CSV and JSON for programs."""
     question = "select 1 as one, 'a,b' as words, null as nothing, [1, 2] as list"
 
-    printed = {
-        form: run_command(
-            "archive", "query", question, "--format", form,
-            "--data-dir", str(daemon.process.data_dir), environ={},
-        ).stdout
-        for form in ("table", "csv", "json")
-    }  # fmt: skip
+    where = ("--data-dir", str(daemon.process.data_dir))
+    printed = [
+        run_command("archive", "query", question, *form, *where, environ={}).stdout
+        for form in ((), ("--csv",), ("--json",))
+    ]
 
-    assert printed == {
-        "table": "one  words  nothing  list\n1    a,b    -        [1,2]\n",
-        "csv": 'one,words,nothing,list\n1,"a,b",,"[1,2]"\n',
-        "json": '{"one":1,"words":"a,b","nothing":null,"list":[1,2]}\n',
-    }
+    assert printed == [
+        "one  words  nothing  list\n1    a,b    -        [1,2]\n",
+        'one,words,nothing,list\n1,"a,b",,"[1,2]"\n',
+        '{"rows":[{"one":1,"words":"a,b","nothing":null,"list":[1,2]}]}\n',
+    ]
 
 
 async def test_the_lag_is_shown(daemon: SharedDaemon, tenant: Tenant, http: httpx.AsyncClient):

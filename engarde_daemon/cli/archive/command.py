@@ -3,9 +3,9 @@
 import rich_click as click
 
 from engarde_daemon.cli import deferred
-from engarde_daemon.cli.archive.printing import FORMATS, Format, print_answer
+from engarde_daemon.cli.archive.printing import print_csv, print_table
 from engarde_daemon.cli.options import as_json, configured, examples
-from engarde_daemon.cli.output import print_list, print_object
+from engarde_daemon.cli.output import print_json, print_list, print_object
 from engarde_daemon.config import Settings
 
 PARKED_SHOWN = 100
@@ -19,26 +19,26 @@ def archive() -> None:
 @archive.command(
     epilog=examples(
         'engarde archive query "select status, count(*) from content_current group by status"',
-        'engarde archive query "from content_snapshots" --format csv > snapshots.csv',
+        'engarde archive query "from content_snapshots" --csv',
     )
 )
 @click.argument("sql", metavar="SQL")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="How rows are printed.",
-)
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV as they come.")
+@as_json
 @configured
-def query(settings: Settings, sql: str, form: Format) -> None:
+def query(settings: Settings, sql: str, *, as_csv: bool, as_json: bool) -> None:
     """Answer one SELECT over the files of the embedded archive.
 
     It reads content_snapshots, content_media_snapshots, content_analytics and content_current, which
     is the newest version of each content. The daemon may run meanwhile. Times are UTC.
     """
-    print_answer(deferred.ask_archive(settings, sql), form)
+    answer = deferred.ask_archive(settings, sql)
+    if as_json:
+        print_json({"rows": list(answer.rows)})
+    elif as_csv:
+        print_csv(answer)
+    else:
+        print_table(answer)
 
 
 @archive.command(epilog=examples("engarde archive status", "engarde archive status --json"))

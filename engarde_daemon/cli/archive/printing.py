@@ -1,12 +1,8 @@
-"""Rows of an answer as a table, as CSV, or as JSON.
-
-CSV and JSON are printed as the rows come; a table needs all of them to know its widths.
-"""
+"""Rows of an answer as a table or as CSV, without a column's text breaking a line of the table."""
 
 import csv
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import rich_click as click
@@ -14,27 +10,20 @@ import rich_click as click
 if TYPE_CHECKING:
     from engarde_daemon.adapters.archive.analysis import Answer
 
-Format: TypeAlias = Literal["table", "csv", "json"]
-FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 _CELL_CHARACTERS_MAX = 60
 
 
-def print_answer(answer: "Answer", form: Format) -> None:
-    """Print all rows; JSON is one object a line."""
-    match form:
-        case "json":
-            for row in answer.rows:
-                click.echo(msgspec.json.encode(row))
-        case "csv":
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(answer.columns)
-            writer.writerows([_text(value) for value in row.values()] for row in answer.rows)
-        case "table":
-            _print_table(answer.columns, answer.rows)
+def print_csv(answer: "Answer") -> None:
+    """Print the rows as they come."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows([_text(value) for value in row.values()] for row in answer.rows)
 
 
-def _print_table(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:
-    lines = [list(columns), *([_cell(value) for value in row.values()] for row in rows)]
+def print_table(answer: "Answer") -> None:
+    """Print all rows for a person, long values cut; the widths need all of them."""
+    rows = ([_cell(value) for value in row.values()] for row in answer.rows)
+    lines = [answer.columns, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))

@@ -65,6 +65,11 @@ def test_the_commands_are_those_that_scripts_rely_on():
     """Names are an interface: none of them may go unnoticed."""
     assert set(COMMANDS) == {
         "run",
+        "archive query",
+        "archive status",
+        "archive parked",
+        "archive retry",
+        "archive backfill",
         "doctor",
         "export",
         "import",
