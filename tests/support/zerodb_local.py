@@ -59,10 +59,9 @@ class LocalServer(msgspec.Struct, frozen=True):
         return str(made.raise_for_status().json()["id"])
 
 
-# Installing the server takes longer than any test may: it is the price of the first run alone.
 @pytest.fixture(scope="session")
 async def zerodb_local(anyio_backend: str) -> AsyncIterator[LocalServer]:
-    """One server for the whole run."""
+    """One server for the whole run; who takes it lets pytest-timeout count the test alone."""
     async with running_server() as server:
         yield server
 
