@@ -38,7 +38,7 @@ _PACKAGES = _REQUIREMENTS / "zerodb-local.txt"
 _SOURCE = _REQUIREMENTS / "zerodb-local-source.txt"
 _CACHE = Path(__file__).parents[2] / ".cache" / "zerodb-local"
 _INSTALL_LIMIT_S = 300.0
-_START_LIMIT_S = 30.0
+_START_LIMIT_S = 60.0
 _LOOK_S = 0.1
 _CLOSED = "127.0.0.1:9"
 
