@@ -186,6 +186,8 @@ class ZeroDBCloud:
                 return self._please_wait()
             case Fault.FAILED_BEFORE:
                 return _failure("before")
+            case Fault.TOO_LARGE:
+                return Answer(status=413, body={"detail": "Request entity too large"})
             case Fault.HUGE_ERROR:
                 return _failure(request.body.decode() + "x" * HUGE_BYTES)
             case _:

@@ -21,6 +21,8 @@ class Fault(Enum):
     """429 with `Retry-After`, for all requests until that time has passed; nothing is done."""
     SLOW_BYTES = auto()
     """The answer comes in crumbs, slower than anyone waits."""
+    TOO_LARGE = auto()
+    """413, and nothing was done."""
     HUGE_ERROR = auto()
     """500 with ten megabytes that repeat the request, and nothing was done."""
     INVALID_JSON = auto()

@@ -38,7 +38,7 @@ _PACKAGES = _REQUIREMENTS / "zerodb-local.txt"
 _SOURCE = _REQUIREMENTS / "zerodb-local-source.txt"
 _CACHE = Path(__file__).parents[2] / ".cache" / "zerodb-local"
 _INSTALL_LIMIT_S = 300.0
-_START_LIMIT_S = 30.0
+_START_LIMIT_S = 60.0
 _LOOK_S = 0.1
 _CLOSED = "127.0.0.1:9"
 
@@ -59,10 +59,9 @@ class LocalServer(msgspec.Struct, frozen=True):
         return str(made.raise_for_status().json()["id"])
 
 
-# Installing the server takes longer than any test may: it is the price of the first run alone.
 @pytest.fixture(scope="session")
 async def zerodb_local(anyio_backend: str) -> AsyncIterator[LocalServer]:
-    """One server for the whole run."""
+    """One server for the whole run; who takes it lets pytest-timeout count the test alone."""
     async with running_server() as server:
         yield server
 

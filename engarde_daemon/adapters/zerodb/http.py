@@ -1,7 +1,8 @@
 """ZeroDB over HTTP, in whichever dialect: the body store that several daemons can share.
 
 Owns the readiness: collections are made before the first row, at the start if the server is there,
-else as soon as it is; a daemon starts and takes writes without it.
+else as soon as it is; a daemon starts and takes writes without it. What could not be sent meanwhile
+is remembered, so that it need not be looked for row by row when the server is back.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -16,9 +17,11 @@ from engarde_daemon.adapters.zerodb.collection import Collection
 from engarde_daemon.adapters.zerodb.dialects import Dialect
 from engarde_daemon.adapters.zerodb.documents import ITEMS, TABLES, VERSIONS, Shape
 from engarde_daemon.adapters.zerodb.door import Door
-from engarde_daemon.adapters.zerodb.refusals import Refused
+from engarde_daemon.adapters.zerodb.refusals import NotReached, Paused, Refused
 from engarde_daemon.adapters.zerodb.table import Table, Tally
 from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord, history_id
+
+UNSENT_MAX = 100_000
 
 _LOST = 404
 
@@ -46,6 +49,7 @@ class HttpZeroDB:
         self._project_id = project_id
         self._new_id = new_id
         self._preparing = anyio.Lock()
+        self._unsent: set[str] = set()
         self._collections: _Collections | None = None
 
     async def __aenter__(self) -> Self:
@@ -79,7 +83,9 @@ class HttpZeroDB:
         Raises:
             Unavailable: The server cannot be reached; nothing is known of any row.
         """
-        return await self._within(lambda there: there.items.put(records, unsent))
+        return await self._put(
+            lambda there, fresh: there.items.put(records, fresh), _ids(records), unsent
+        )
 
     async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
         """See `BodyStore.get_many`.
@@ -97,7 +103,9 @@ class HttpZeroDB:
         Raises:
             Unavailable: The server cannot be reached; nothing is known of any row.
         """
-        return await self._within(lambda there: there.versions.put(records, unsent))
+        return await self._put(
+            lambda there, fresh: there.versions.put(records, fresh), _ids(records), unsent
+        )
 
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
         """See `BodyStore.get_versions`.
@@ -126,6 +134,22 @@ class HttpZeroDB:
         async for record in (await self._prepared()).items.scan(tenant_id):
             yield record
 
+    async def _put(
+        self,
+        work: Callable[[_Collections, AbstractSet[str]], Awaitable[frozenset[str]]],
+        ids: AbstractSet[str],
+        unsent: AbstractSet[str],
+    ) -> frozenset[str]:
+        """Put rows, and remember those that are still unsent because the server was not reached."""
+        fresh = ids & (unsent | self._unsent)
+        self._unsent -= fresh
+        try:
+            return await self._within(lambda there: work(there, fresh))
+        except (NotReached, Paused):
+            if len(self._unsent) < UNSENT_MAX:
+                self._unsent |= fresh
+            raise
+
     async def _within(self, work: Callable[[_Collections], Awaitable[_T]]) -> _T:
         """Do something with the collections, and look for them anew if they went away."""
         try:
@@ -147,3 +171,7 @@ class HttpZeroDB:
             shape.table, door=self._door, dialect=self._dialect, below=below, tally=self.tally
         )
         return Collection(shape, table, new_id=self._new_id)
+
+
+def _ids(records: Sequence[Row]) -> set[str]:
+    return {record.id for record in records}

@@ -11,6 +11,9 @@ from tests.acceptance.content import created
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
 
+# Installing the real server takes longer than any test may; its fixture has bounds of its own.
+pytestmark = pytest.mark.timeout(120, func_only=True)
+
 BODY = "Größe 👋 and \ue05a, kept by a server"
 _WAITING = (
     "select (select count(*) from engarde.staged_bodies) + (select count(*) from engarde.outbox)"
@@ -30,7 +33,6 @@ async def until_delivered(daemon: Daemon) -> None:
         link.terminate()
 
 
-@pytest.mark.timeout(120)
 async def test_what_was_written_is_read_from_the_server_after_a_restart(
     settings: Mapping[str, str],
 ):
@@ -59,7 +61,6 @@ async def test_what_was_written_is_read_from_the_server_after_a_restart(
     assert "answers" in zerodb["detail"]
 
 
-@pytest.mark.timeout(120)
 async def test_a_server_that_is_away_at_the_start_holds_up_nobody(
     cloud: ZeroDBCloud, cloud_settings: dict[str, str]
 ):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
+from engarde_daemon.adapters.zerodb import door
 from engarde_daemon.adapters.zerodb.connecting import Connection, connect
 from engarde_daemon.adapters.zerodb.door import Place
 from engarde_daemon.adapters.zerodb.http import HttpZeroDB
@@ -101,6 +102,39 @@ class TestWriting:
         assert proved < ids(rows)
         assert len(cloud.rows("content_items")) == len(proved) == 2
 
+    async def test_a_row_that_is_refused_for_its_size_does_not_hold_up_its_neighbours(
+        self, cloud, store
+    ):
+        """It stays where it is staged, and is tried again some time."""
+        rows = [acme() for _ in range(3)]
+        cloud.faults.add(Fault.TOO_LARGE, method="POST", path_end="/rows", count=2)
+        first = await store.put_many(rows[:1], unsent=ids(rows[:1]))
+
+        assert first == frozenset()
+        assert await store.put_many(rows) == ids(rows)
+
+    async def test_two_daemons_that_put_the_same_rows_leave_each_of_them_once(self, cloud, store):
+        """Whoever reads meets one, however the two interleaved."""
+        rows = [acme() for _ in range(10)]
+        async with opened(cloud) as other, anyio.create_task_group() as daemons:
+            daemons.start_soon(store.put_many, rows)
+            daemons.start_soon(other.put_many, rows)
+
+        assert await store.get_many([key_of(row) for row in rows]) == {r.id: r for r in rows}
+        assert sorted([met.id async for met in store.scan()]) == sorted(ids(rows))
+
+    async def test_rows_that_could_not_be_sent_are_not_looked_for_one_by_one(self, cloud):
+        """The backlog of an outage goes as fast as new content."""
+        rows = [acme() for _ in range(3)]
+        await cloud.close()
+        async with opened(cloud) as store:
+            with pytest.raises(Unavailable):
+                await store.put_many(rows, unsent=ids(rows))
+            await cloud.open()
+            assert await store.put_many(rows) == ids(rows)
+
+        assert not any(path.endswith("/query") for _, path in cloud.requests)
+
     async def test_a_row_that_comes_back_changed_is_not_proved(self, cloud, store):
         """The hash decides, not the status."""
         row = acme()
@@ -159,6 +193,19 @@ class TestReading:
 
         with anyio.fail_after(5), pytest.raises(Unavailable, match="did not answer"):
             await store.get_many([key_of(row)])
+
+    async def test_more_than_can_be_read_at_once_is_read_in_parts(
+        self, store, monkeypatch: pytest.MonkeyPatch
+    ):
+        """By keys and by a walk; nothing is left out."""
+        rows = [acme("x" * 1000) for _ in range(40)]
+        assert await store.put_many(rows) == ids(rows)
+        monkeypatch.setattr(door, "ANSWER_BYTES_MAX", 10_000)
+
+        found = await store.get_many([key_of(row) for row in rows])
+
+        assert found == {row.id: row for row in rows}
+        assert sorted([met.id async for met in store.scan(ACME)]) == sorted(ids(rows))
 
     async def test_half_an_answer_is_unavailable(self, cloud, store, row):
         """It is an outage, not an empty store."""

@@ -109,6 +109,15 @@ def test_a_wrong_value_says_what_is_allowed(file: Path, text: str, complaint: st
     assert problem.startswith(complaint)
 
 
+def test_the_hosted_zerodb_needs_a_project_and_a_key(file: Path):
+    """Both are told at once, before anything is started."""
+    file.write_text('[zerodb]\nmode = "cloud"\n')
+
+    found = [problem.partition(":")[0] for problem in problems(file)]
+
+    assert found == ["zerodb.project_id", "zerodb.api_key"]
+
+
 def test_a_plan_of_ones_own_names_all_three_limits(file: Path):
     """Each limit a new plan leaves open is a fault, also of a plan that names none."""
     file.write_text("[plans.gold]\nstorage_gb = 2\nmonthly_items = 0\n[plans.silver]\n")
