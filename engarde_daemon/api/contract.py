@@ -63,6 +63,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         return self
 
 
+_NONE = Contract()
+
+
 def promise(**terms: Any) -> dict[str, Any]:
     """The `opt` of a route that keeps this contract."""
     return {_CONTRACT: Contract(**terms)}
@@ -91,8 +94,6 @@ async def refuse_other_media(request: Request[Any, Any, Any]) -> None:
             status_code=415, detail=f"Send this as 'Content-Type: {contract.media_type}'."
         )
 
-
-_NONE = Contract()
 
 BRAND_ID = Header(
     name="X-Brand-ID",

@@ -11,7 +11,7 @@ from litestar import Controller
 from engarde_daemon.api.content.schemas import Id
 from engarde_daemon.api.contract import RETRY_AFTER, Header
 from engarde_daemon.api.openapi.bodies import body_of, content_of
-from engarde_daemon.api.openapi.examples import PATHS
+from engarde_daemon.api.openapi.examples import placed
 from engarde_daemon.api.openapi.refusals import refusals_of, response_of
 from engarde_daemon.api.openapi.routes import Route, routes_of
 from engarde_daemon.api.openapi.shapes import Schema, Shapes, without_null
@@ -114,7 +114,7 @@ class _Description:
                 "in": "path",
                 "required": True,
                 "schema": schema,
-                "example": PATHS[name],
+                "example": placed(name),
             }
         query = route.contract.query
         for name, schema in (self._shapes.fields(query) if query else {}).items():

@@ -361,6 +361,15 @@ def sent(shape: Any) -> Any:
     return _found(shape, REQUESTS)
 
 
+def placed(parameter: str) -> Any:
+    """What stands in a path for a parameter.
+
+    Raises:
+        LookupError: Nobody has written an example of it.
+    """
+    return _found(parameter, PATHS)
+
+
 def _found(shape: Any, known: Mapping[Any, Any]) -> Any:
     if shape not in known:
         raise LookupError(f"add an example of {shape} to api/openapi/examples.py")

@@ -68,8 +68,9 @@ def faults(schema: dict[str, Any], value: Any) -> list[str]:
 def items_of(content: dict[str, Any]) -> dict[str, Any]:
     """The schema of a stream's items; of server-sent events, that of their data."""
     items: dict[str, Any] = content["itemSchema"]
-    data: dict[str, Any] = items.get("properties", {}).get("data", {})
-    return data.get("contentSchema", items)
+    data = items.get("properties", {}).get("data", {})
+    schema: dict[str, Any] = data.get("contentSchema", items)
+    return schema
 
 
 def test_the_committed_document_is_the_present_one():
