@@ -123,7 +123,7 @@ class PostgresLibrary:
         ids, likeness = [one.content_id for one in alike], [one.likeness for one in alike]
         with translated():
             rows = await self._readers.fetch(_SQL["page_alike"], question, ids, likeness)
-        return _listed_of(rows)
+        return _listed_of(rows, cap=None)
 
     async def _list_all(self, pages: Sequence["_Page"]) -> list[Listed]:
         questions = msgspec.json.encode([page.question() for page in pages]).decode()
