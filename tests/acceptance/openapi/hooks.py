@@ -14,6 +14,7 @@ _RULES = (
     "by relevance needs `search`",
     "is not an id of this stream; start without one",
     "is no campaign space of yours",
+    r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
     "give either `ids` or a `filter`",
     "is required: how many items the filter matches",
     "name at least one tag to add or to remove",
