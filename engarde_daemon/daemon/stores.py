@@ -14,7 +14,9 @@ from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.config import Postgres, Settings
+from engarde_daemon.daemon.archives import archive_of
 from engarde_daemon.daemon.first_start import ensure_credentials
+from engarde_daemon.ports.archive import Archive
 
 ATTEMPTS = 20
 PAUSE_S = 0.1
@@ -27,6 +29,7 @@ class Stores(msgspec.Struct, frozen=True):
 
     sessions: Sessions
     zerodb: EmbeddedZeroDB
+    archive: Archive
     server: EmbeddedPostgres | None
 
 
@@ -47,7 +50,8 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     zerodb = EmbeddedZeroDB(settings.storage.zerodb_folder, timeout_s=settings.zerodb.timeout_s)
     await resources.enter_async_context(zerodb)
     await zerodb.prepare()
-    return Stores(sessions, zerodb, server), first
+    archive = await resources.enter_async_context(archive_of(settings))
+    return Stores(sessions, zerodb, archive, server), first
 
 
 async def _open_server(
