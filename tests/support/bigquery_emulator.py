@@ -19,6 +19,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
@@ -109,6 +110,15 @@ class BigQueryEmulator:
             answer = await client.post(f"/bigquery/v2/projects/{PROJECT}/queries", json=body)
         assert answer.status_code == httpx.codes.OK, answer.text
         return [row["f"][0]["v"] for row in answer.json().get("rows") or []]
+
+    async def table(self, place: Place, name: str) -> dict[str, Any]:
+        """What the REST API tells of a table."""
+        path = f"/bigquery/v2/projects/{PROJECT}/datasets/{place.dataset}/tables/{name}"
+        async with httpx.AsyncClient(base_url=self.endpoint) as client:
+            answer = await client.get(path)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     async def _answers(self) -> None:
         async with httpx.AsyncClient(base_url=self.endpoint) as client:

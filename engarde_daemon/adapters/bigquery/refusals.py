@@ -20,7 +20,7 @@ from engarde_daemon.domain.errors import Denied, EngardeError, Unavailable
 # Reasons of BigQuery's answers: https://cloud.google.com/bigquery/docs/error-messages
 _TOO_MUCH = frozenset({"rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded"})
 _TOO_COSTLY = "bytesBilledLimitExceeded"
-_QUOTA_PAUSE_S = 60.0
+_LONG_PAUSE_S = 60.0
 
 
 @contextmanager
@@ -70,32 +70,34 @@ def _of_grpc(error: grpc.aio.AioRpcError) -> exceptions.GoogleAPICallError:
 def _translated(
     error: exceptions.GoogleAPICallError, place: Place, needs: str
 ) -> EngardeError | None:
-    if reason_of(error) in _TOO_MUCH or isinstance(error, exceptions.TooManyRequests):
-        return Unavailable(
-            f"A quota of BigQuery project {place.project} is used up for now.",
-            after_s=_QUOTA_PAUSE_S,
-        )
-    if reason_of(error) == _TOO_COSTLY:
-        return Unavailable(
-            "The archive's answer would cost more than [bigquery] maximum_bytes_billed allows: "
-            "raise it, or ask for a shorter span of time.",
-            after_s=_QUOTA_PAUSE_S,
-        )
-    if isinstance(error, exceptions.Forbidden | exceptions.Unauthorized):
+    refused = isinstance(error, exceptions.Forbidden | exceptions.Unauthorized)
+    if refused and reason_of(error) not in _TOO_MUCH:
         permission = permission_in(error.message or "", otherwise=needs)
         return denied([permission], project=place.project, dataset=place.dataset)
-    if isinstance(error, exceptions.NotFound):
-        return Unavailable(
-            f"BigQuery has no {place.dataset_id}, or not all of its tables: "
-            "they are made when the daemon starts.",
-            after_s=_QUOTA_PAUSE_S,
-        )
     if isinstance(error, exceptions.ServerError | exceptions.Aborted | exceptions.Cancelled):
         return unreachable(place)
+    sentence = _sentence_on(error, place)
+    return Unavailable(sentence, after_s=_LONG_PAUSE_S) if sentence else None
+
+
+def _sentence_on(error: exceptions.GoogleAPICallError, place: Place) -> str | None:
+    """What has to change before the same request can work."""
+    reason = reason_of(error)
+    if reason in _TOO_MUCH or isinstance(error, exceptions.TooManyRequests):
+        return f"A quota of BigQuery project {place.project} is used up for now."
+    if reason == _TOO_COSTLY:
+        return (
+            "The archive's answer would cost more than [bigquery] maximum_bytes_billed allows: "
+            "raise it, or ask for a shorter span of time."
+        )
+    if isinstance(error, exceptions.NotFound):
+        return (
+            f"BigQuery has no {place.dataset_id}, or not all of its tables: "
+            "they are made when the daemon starts."
+        )
     if isinstance(error, exceptions.BadRequest):
-        return Unavailable(
-            f"BigQuery refuses a request ({reason_of(error)[:64] or 'invalid'}): "
-            "check [bigquery] project, dataset and location.",
-            after_s=_QUOTA_PAUSE_S,
+        return (
+            f"BigQuery refuses a request ({reason[:64] or 'invalid'}): "
+            "check [bigquery] project, dataset and location."
         )
     return None

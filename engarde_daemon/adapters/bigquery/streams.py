@@ -76,6 +76,20 @@ class WriteStreams:
         self._clock = clock
         self._connections: dict[str, AppendConnection] = {}
 
+    async def look(self, table: ArchiveTable) -> None:
+        """Look at the stream that every table has, only to see whether the API answers.
+
+        Raises:
+            Denied: The permission to look is missing.
+            Unavailable: The API does not answer.
+        """
+        async with self._calling():
+            await self._write.get_write_stream(
+                name=f"{self._place.table_path(table)}/streams/_default",
+                retry=None,
+                timeout=self._timeout_s,
+            )
+
     async def open(self, table: ArchiveTable) -> str:
         """Begin a committed stream: what it takes is visible at once, and exactly once.
 

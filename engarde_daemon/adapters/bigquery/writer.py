@@ -69,6 +69,16 @@ class BigQueryWriter:
         """
         await self._schema.ensure()
 
+    async def examine(self) -> None:
+        """Find out whether both APIs answer and let the daemon do what it has to; changes nothing.
+
+        Raises:
+            Denied: A permission is missing; the error names it and the role that has it.
+            Unavailable: An API does not answer, or the tables are not made yet.
+        """
+        await self._schema.prove_permissions()
+        await self._streams.look(ArchiveTable.SNAPSHOTS)
+
     async def open_stream(self, table: ArchiveTable) -> str:
         """Begin a new stream: of the Storage Write API, or of load jobs while that is away.
 
