@@ -9,7 +9,7 @@ from engarde_daemon.adapters.bigquery.archive import BigQueryArchive, Bounds, op
 from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.writer import WritePace
 from engarde_daemon.domain.snapshots import ContentSnapshot
-from engarde_daemon.testing.snapshots import AROUND, snapshot_with
+from tests.integration.bigquery.rows import AROUND, snapshot_with
 from tests.support.bigquery_emulator import BigQueryEmulator
 
 PATIENT = Bounds(timeout_s=20.0)

@@ -14,8 +14,8 @@ from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.writer import WritePace
 from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
 from engarde_daemon.ports.archive import Appended
-from engarde_daemon.testing.snapshots import frozen
 from tests.integration.bigquery.archives import Clock, some
+from tests.integration.bigquery.rows import frozen
 from tests.support.write_api import WriteApi, error, write_api
 
 STREAM = "projects/p/datasets/d/tables/content_snapshots/streams/s"

@@ -8,8 +8,8 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.ports.archive import Appended
 from engarde_daemon.testing.proxy import FaultyProxy
-from engarde_daemon.testing.snapshots import AROUND, frozen
 from tests.integration.bigquery.archives import named, prepared, some, stored
+from tests.integration.bigquery.rows import AROUND, frozen
 from tests.support.bigquery_emulator import BigQueryEmulator
 
 SNAPSHOTS = ArchiveTable.SNAPSHOTS

@@ -11,7 +11,6 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.domain.errors import StreamLost, Unavailable
 from engarde_daemon.ports.archive import Appended
 from engarde_daemon.testing.proxy import FaultyProxy
-from engarde_daemon.testing.snapshots import AROUND, frozen, snapshot_with
 from tests.integration.bigquery.archives import (
     Clock,
     named,
@@ -20,6 +19,7 @@ from tests.integration.bigquery.archives import (
     some,
     stored,
 )
+from tests.integration.bigquery.rows import AROUND, frozen, snapshot_with
 from tests.support.bigquery_emulator import BigQueryEmulator
 from tests.support.running import free_port
 

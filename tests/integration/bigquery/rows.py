@@ -1,4 +1,4 @@
-"""Rows for tests of whatever keeps an archive."""
+"""Rows for the tests of BigQuery."""
 
 from datetime import UTC, datetime, timedelta
 
