@@ -95,7 +95,7 @@ begin
     if not found then
         return;
     end if;
-    select b into batch from engarde.archive_batches b where b.table_name = archive_table;
+    select b.* into batch from engarde.archive_batches b where b.table_name = archive_table;
     return next;
 end $$;
 

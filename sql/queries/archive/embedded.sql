@@ -138,7 +138,9 @@ QUALIFY row_number() OVER (PARTITION BY content_id ORDER BY version DESC) = 1
 -- Contents of which a file holds a version that is not newer than those in earlier files: a row that
 -- was sent late, or twice.
 SELECT DISTINCT content_id FROM (
-    SELECT content_id, version, lag(version) OVER (PARTITION BY content_id ORDER BY file_index, version) AS earlier
+    SELECT content_id, version, lag(version) OVER (
+        PARTITION BY tenant_id, content_id ORDER BY file_index, version
+    ) AS earlier
     FROM read_parquet($files, hive_partitioning = false)
 ) WHERE earlier >= version
 
@@ -155,7 +157,7 @@ SELECT * FROM read_parquet($files, hive_partitioning = false)
 WHERE list_contains($content_ids::VARCHAR[], content_id)
     AND snapshot_timestamp >= $since AND snapshot_timestamp < $until
     AND ($tenant_id IS NULL OR tenant_id = $tenant_id) AND ($brand_id IS NULL OR brand_id = $brand_id)
-QUALIFY row_number() OVER (PARTITION BY content_id, version) = 1
+QUALIFY row_number() OVER (PARTITION BY tenant_id, content_id, version) = 1
 ORDER BY tenant_id, content_id, version
 
 -- name: keys
@@ -171,16 +173,34 @@ CREATE VIEW content_snapshots AS
 SELECT * REPLACE (
     metadata::JSON AS metadata, ai_generation_metadata::JSON AS ai_generation_metadata,
     storage_metadata::JSON AS storage_metadata
-) FROM read_parquet(getvariable('content_snapshots'));
+) FROM read_parquet(getvariable('content_snapshots'), hive_partitioning = false);
 CREATE VIEW content_media_snapshots AS
 SELECT * REPLACE (media_metadata::JSON AS media_metadata)
-FROM read_parquet(getvariable('content_media_snapshots'));
+FROM read_parquet(getvariable('content_media_snapshots'), hive_partitioning = false);
 CREATE VIEW content_analytics AS
 SELECT * REPLACE (custom_metrics::JSON AS custom_metrics)
-FROM read_parquet(getvariable('content_analytics'));
+FROM read_parquet(getvariable('content_analytics'), hive_partitioning = false);
+-- Which rows are the newest is decided on narrow columns alone: bodies would not fit into memory.
 CREATE VIEW content_current AS
-SELECT * FROM content_snapshots
-QUALIFY row_number() OVER (PARTITION BY tenant_id, content_id ORDER BY version DESC, ingested_at DESC) = 1;
+SELECT * EXCLUDE (file, place) FROM (
+    SELECT * EXCLUDE (file_row_number) REPLACE (
+        metadata::JSON AS metadata, ai_generation_metadata::JSON AS ai_generation_metadata,
+        storage_metadata::JSON AS storage_metadata
+    ), file_index AS file, file_row_number AS place
+    FROM read_parquet(getvariable('content_snapshots'), hive_partitioning = false, file_row_number = true)
+) s
+SEMI JOIN (
+    SELECT file_index AS file, file_row_number AS place
+    FROM read_parquet(getvariable('content_snapshots'), hive_partitioning = false, file_row_number = true)
+    QUALIFY row_number() OVER (PARTITION BY tenant_id, content_id ORDER BY version DESC, ingested_at DESC) = 1
+) newest USING (file, place);
+
+-- name: analyse
+SET memory_limit = '1GB';
+
+-- name: as_json
+-- `answer` is whatever was asked.
+SELECT to_json(answer) FROM answer
 
 -- name: set_content_snapshots
 SET VARIABLE content_snapshots = $files

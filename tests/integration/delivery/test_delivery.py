@@ -18,7 +18,7 @@ from engarde_daemon.testing.bodies import MemoryBodies
 from engarde_daemon.testing.records import record_with
 from sql import statements
 from tests.support.acting import acting
-from tests.support.carrying import delivery_to
+from tests.support.carrying import delivery_to, settle_archive
 from tests.support.content import creation
 from tests.support.database import PLANS, Tenant
 from tests.support.oracle import eventually
@@ -64,7 +64,8 @@ class Round:
         return items
 
     async def index(self) -> None:
-        """Settle the other errand of every write."""
+        """Settle the other errands of every write."""
+        await settle_archive(self.outbox)
         while await self.outbox.index_pending(100):
             continue
 
