@@ -25,9 +25,8 @@ from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.wire import WireRows
 from engarde_daemon.adapters.bigquery.writer import WritePace
 from engarde_daemon.domain.archive_tables import LAYOUTS, ArchiveTable
-from engarde_daemon.domain.content import sha256_of
-from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
-from engarde_daemon.ports.archive import Frozen
+from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.testing.snapshots import frozen_of, snapshot_with
 from tests.support.bigquery_emulator import running_emulator
 
 SNAPSHOTS = ArchiveTable.SNAPSHOTS
@@ -74,7 +73,10 @@ async def _append_all(
 
     async def append(number: int) -> None:
         async with room:
-            appended = await archive.append(_frozen(stream, number, batches[number]))
+            place = number * BATCH_ROWS
+            appended = await archive.append(
+                frozen_of(batches[number], stream=stream, offset=place, first_id=place + 1)
+            )
         if appended.refused:
             raise RuntimeError(appended.refused)
 
@@ -115,51 +117,13 @@ async def _client(place: Place) -> AsyncIterator[BigQueryWriteAsyncClient]:
         await transport.close()
 
 
-def _frozen(stream: str, number: int, batch: Sequence[ContentSnapshot]) -> Frozen:
-    offset = number * BATCH_ROWS
-    return Frozen(
-        table=SNAPSHOTS,
-        stream=stream,
-        offset=offset,
-        first_id=offset + 1,
-        last_id=offset + len(batch),
-        rows=[snapshot.row for snapshot in batch],
-    )
-
-
 def _batch(start: int) -> list[ContentSnapshot]:
     return [_snapshot(f"content-{number}") for number in range(start, start + BATCH_ROWS)]
 
 
 def _snapshot(content_id: str) -> ContentSnapshot:
     body = (f"{content_id} {uuid.uuid4()} " * (BODY_BYTES // 40))[:BODY_BYTES]
-    now = datetime.now(UTC)
-    return ContentSnapshot(
-        content_id=content_id,
-        snapshot_id=snapshot_id(content_id, 1),
-        tenant_id="tenant",
-        brand_id="brand",
-        campaign_space_id=None,
-        user_id="user",
-        title="Spring launch",
-        content_body=body,
-        content_type="post",
-        status="draft",
-        metadata={"platforms": ["instagram"], "tags": ["spring"]},
-        ai_generation_metadata={},
-        storage_metadata={"size_bytes": BODY_BYTES},
-        version=1,
-        version_of=None,
-        snapshot_timestamp=now,
-        content_created_at=now,
-        content_updated_at=now,
-        ingested_at=now,
-        deleted_at=None,
-        change_type="create",
-        changed_by="user",
-        changes_summary="",
-        sha256=sha256_of(body),
-    )
+    return snapshot_with(body, content_id=content_id, tenant_id="tenant", at=datetime.now(UTC))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def place(bigquery_emulator: BigQueryEmulator) -> Place:
     return bigquery_emulator.place()
 
 
-@pytest.fixture
+@pytest.fixture  # type: ignore[no-redef]  # the suite's own gives the other archives
 async def archive(bigquery_emulator: BigQueryEmulator, place: Place) -> AsyncIterator[Archive]:
     """The archive, prepared and emptied of what the test before left in it."""
     async with opened(place, bounds=Bounds(), pace=WritePace()) as archive:
