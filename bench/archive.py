@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ import anyio
 
 from bench.load.corpus import marketing_text
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
+from engarde_daemon.adapters.archive.engine import Engine
+from engarde_daemon.adapters.archive.rewriting import QUIET_S, merge_quiet_days
 from engarde_daemon.adapters.archive.segments import listing
 from engarde_daemon.domain.content import sha256_of
 from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
@@ -108,6 +111,7 @@ async def measure(rows: int, root: Path) -> None:
     async with EmbeddedArchive(root, timeout_s=120.0, now=time.time) as archive:
         await archive.prepare()
         await _fill(archive, corpus, rows)
+        await _let_days_pass(root)
         files = listing(root, ArchiveTable.SNAPSHOTS).live
         size = sum(one.path.stat().st_size for one in files)
         print(f"disk        {size / rows:,.0f} bytes a row, {len(files)} files")
@@ -124,6 +128,15 @@ async def _fill(archive: EmbeddedArchive, corpus: Corpus, rows: int) -> None:
         wall, cpu, slowest = wall + took, cpu + used, max(slowest, took)
     print(f"append      {rows / wall:,.0f} rows/s, {rows / cpu:,.0f} a CPU second")
     print(f"            slowest batch, with its merge, {slowest * 1e3:.0f} ms")
+
+
+async def _let_days_pass(root: Path) -> None:
+    """Merge what the daemon does on days to which nothing is added any more."""
+    engine, later = Engine(root, timeout_s=600.0), time.time() + 2 * QUIET_S
+    await engine.open()
+    while await engine.run(partial(merge_quiet_days, root=root, now=later)):
+        continue
+    engine.close()
 
 
 async def _look_up(archive: EmbeddedArchive, corpus: Corpus) -> None:

@@ -40,7 +40,7 @@ class Tier(NamedTuple):
 
 
 # A row is written again about once for each tier, however small the batches were.
-TIERS = (Tier(256 * 1024, 32), Tier(8 * 1024**2, 32))
+TIERS = (Tier(256 * 1024, 16), Tier(2 * 1024**2, 8), Tier(8 * 1024**2, 4))
 QUIET_TIERS = (Tier(8 * 1024**2, 2),)
 
 
@@ -59,7 +59,7 @@ def merge(
     with _alone(root):
         for files in _files_of(root, table, days):
             parts = _fitting(cursor, _due(files, tiers))
-            if len(parts) > 1:
+            if parts:
                 _merge(cursor, root / table, parts=parts)
                 merged += len(parts)
     return merged
@@ -97,18 +97,19 @@ def _due(files: Sequence[Segment], tiers: Sequence[Tier]) -> list[Segment]:
 
 
 def _fitting(cursor: duckdb.DuckDBPyConnection, run: Sequence[Segment]) -> list[Segment]:
-    """As many of the run's first files as can be merged at once."""
+    """The first files of the run, side by side, that can be merged at once."""
     if not run:
         return []
     cursor.execute(SQL["sizes"], {"files": [str(segment.path) for segment in run]})
     sizes = dict(cursor.fetchall())
-    left, parts = MERGED_BYTES_MAX, []
+    parts: list[Segment] = []
     for segment in run:
-        left -= sizes.get(str(segment.path), 0)
-        if left < 0:
-            break
         parts.append(segment)
-    return parts
+        if sum(sizes.get(str(part.path), 0) for part in parts) > MERGED_BYTES_MAX:
+            if len(parts) > 2:
+                return parts[:-1]
+            parts = [segment]
+    return parts if len(parts) > 1 else []
 
 
 def _merge(cursor: duckdb.DuckDBPyConnection, folder: Path, *, parts: Sequence[Segment]) -> None:

@@ -43,7 +43,7 @@ class Office:
             event_days=7,
             store=MemoryBodies(),
             archive=self.archive,
-            ingest=Supervisor("nobody").add("ingest", self._never),
+            ingest=Supervisor("nobody").add("ingest", self._never, capacity=1),
             new_id=lambda: str(uuid.uuid4()),
             sweep_every_s=60.0,
             publish_every_s=60.0,
