@@ -137,22 +137,6 @@ async def test_a_row_that_bigquery_refuses_is_named(
         assert (await archive.close_stream(stream)).rows == 0
 
 
-async def test_a_follower_of_a_refused_batch_is_sent_again_in_order(
-    archive: BigQueryArchive, tenant: str
-):
-    """It is not the stream that is lost when the batch before was refused."""
-    stream = await archive.open_stream(SNAPSHOTS)
-    first, second = frozen(stream, 0, *some(tenant, 1)), frozen(stream, 1, *some(tenant, 1, "next"))
-    unpartitionable = {**first.rows[0], "snapshot_timestamp": None}
-    assert (await archive.append(msgspec.structs.replace(first, rows=[unpartitionable]))).refused
-
-    with pytest.raises(StreamLost):
-        await archive.append(second)
-
-    assert await archive.append(first) == Appended()
-    assert await archive.append(second) == Appended()
-
-
 async def test_rows_come_back_as_they_were(archive: BigQueryArchive, tenant: str):
     """Text, JSON, null and microseconds survive the way there and back."""
     row = snapshot_with("Grüße 🌱\n\ttab", content_id="one", tenant_id=tenant)
