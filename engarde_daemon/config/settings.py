@@ -51,6 +51,9 @@ BaseUrl: TypeAlias = Annotated[
 ArchiveMode: TypeAlias = Annotated[
     Literal["embedded", "bigquery"], Meta(description='"embedded" or "bigquery"')
 ]
+DatasetName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^\w{1,1024}$", description="letters, digits and underscores")
+]
 ServiceUrl: TypeAlias = Annotated[
     str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="a URL, or empty")
 ]
@@ -211,12 +214,14 @@ class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     mode: ArchiveMode = "embedded"
     project: Text = ""
-    dataset: NonEmptyText = "engarde_analytics"
+    dataset: DatasetName = "engarde_analytics"
     location: NonEmptyText = "US"
     endpoint: ServiceUrl = ""
     write_endpoint: ServiceAddress = ""
     anonymous: Switch = False
     timeout_s: Seconds = 30.0
+    load_jobs_after_s: Seconds = 180.0
+    maximum_bytes_billed: Bytes = 1024**4
 
 
 class Replication(msgspec.Struct, frozen=True, kw_only=True):
