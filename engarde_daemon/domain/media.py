@@ -113,6 +113,7 @@ class FileTooLarge(Rejected):
     type_ = "file_too_large"
     title = "The file is too large"
     status = 413
+    limit_bytes: int
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(

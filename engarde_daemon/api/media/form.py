@@ -6,6 +6,7 @@ Owns two bounds: whatever is not the file is short, and the file is never held h
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import msgspec
 from litestar.exceptions import HTTPException
 from multipart import (
     MultipartError,
@@ -14,10 +15,12 @@ from multipart import (
     parse_options_header,
 )
 
+from engarde_daemon.api.media.schemas import FormId, UploadForm
 from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
 
+MEDIA_TYPE = "multipart/form-data"
 FILE = "file"
-FIELDS = ("brand_id", "content_id")
+FIELDS = frozenset(UploadForm.__struct_fields__) - {FILE}
 FIELD_BYTES_MAX = 1024
 PARTS_MAX = 8
 
@@ -32,8 +35,8 @@ class Form:
             HTTPException: It is no form.
         """
         kind, options = parse_options_header(content_type)
-        if kind != "multipart/form-data" or not options.get("boundary"):
-            raise HTTPException(status_code=415, detail="Send the file as multipart/form-data.")
+        if kind != MEDIA_TYPE or not options.get("boundary"):
+            raise HTTPException(status_code=415, detail=f"Send the file as {MEDIA_TYPE}.")
         self.fields: dict[str, str] = {}
         self.file_name: str | None = None
         self.claimed_type: str | None = None
@@ -75,7 +78,10 @@ class Form:
             value += event
             if len(value) > FIELD_BYTES_MAX:
                 raise Invalid([FieldError(part.name, f"is longer than {FIELD_BYTES_MAX} bytes")])
-        self.fields[part.name] = value.decode(errors="replace")
+        try:
+            self.fields[part.name] = msgspec.convert(value.decode(errors="replace"), FormId)
+        except msgspec.ValidationError as error:
+            raise Invalid([FieldError(part.name, str(error))]) from error
 
     async def _parsed(self, boundary: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[Any]:
         parser = _parser(boundary)

@@ -18,6 +18,7 @@ class RangeNotSatisfiable(Rejected):
     type_ = "range_not_satisfiable"
     title = "The file has no such bytes"
     status = 416
+    size_bytes: int
 
     def __init__(self, size: int) -> None:
         super().__init__(f"The file holds {size} bytes.")

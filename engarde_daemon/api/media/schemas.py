@@ -1,10 +1,28 @@
 """What media files look like on the wire."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from engarde_daemon.domain.media import MediaFile, MediaProperties, file_url
+
+# Empty where a page leaves a field of its form blank. `(?!\n)` as in `content.schemas.Id`.
+FormId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,36}(?!\n)$")]
+FileBytes = Annotated[
+    str,
+    Meta(extra_json_schema={"format": "binary", "contentMediaType": "application/octet-stream"}),
+]
+"""How the document tells of bytes that are no text."""
+
+
+class UploadForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The form of an upload; its fields come before the file."""
+
+    brand_id: FormId = ""
+    content_id: FormId = ""
+    file: FileBytes
 
 
 class MediaObject(msgspec.Struct, frozen=True, kw_only=True):
