@@ -1,8 +1,8 @@
 """Where bodies are read: at hand, staged, then the body store.
 
 Owns the rule that a reader gets the body that was acknowledged or an error, never something else:
-each place is asked by a name under which no body ever changes, and what a store returns is checked
-by hash.
+each place is asked by a name under which no body ever changes, and what PostgreSQL or the store
+returns is checked by hash.
 """
 
 from collections import OrderedDict
@@ -21,7 +21,7 @@ class StagedBodies(Protocol):
     """Bodies that PostgreSQL holds until they are delivered."""
 
     async def staged(self, tenant_id: str, items: Sequence[Item]) -> dict[BodyName, str]:
-        """Those of the items' bodies that are staged.
+        """Those of the items' bodies that are staged and sound.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

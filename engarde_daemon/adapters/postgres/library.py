@@ -9,6 +9,7 @@ import msgspec
 
 from engarde_daemon.adapters.coalescing import Coalesced
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.proving import Prover
 from engarde_daemon.adapters.postgres.rows import item_of, naive, utc, version_of
 from engarde_daemon.domain import search
 from engarde_daemon.domain.content import Item
@@ -46,6 +47,7 @@ class PostgresLibrary:
 
     def __init__(self, readers: asyncpg.Pool) -> None:
         self._readers = readers
+        self._prover = Prover()
         self._items = Coalesced(self._find_all, lanes=LANES, most=BATCH_MOST)
         self._pages = Coalesced(self._list_all, lanes=LANES, most=BATCH_MOST)
 
@@ -57,8 +59,18 @@ class PostgresLibrary:
         tenants, ids = [key.tenant_id for key in keys], [key.content_id for key in keys]
         with translated():
             rows = await self._readers.fetch(_SQL["find"], tenants, ids)
-        found = {row["slot"] - 1: _found_of(row) for row in rows}
+        found = {row["slot"] - 1: self._found_of(row) for row in rows}
         return [found.get(slot) for slot in range(len(keys))]
+
+    def _found_of(self, row: Mapping[str, Any]) -> Found:
+        item = item_of(row["item"])
+        return Found(
+            item=item,
+            backed_up=row["item"]["bigquery_backed_up"],
+            backed_up_at=row["item"]["bigquery_last_sync_at"],
+            body=self._prover.proved(item, row["body"]),
+            versions=msgspec.Raw(row["versions"].encode()) if row["versions"] else _NO_VERSIONS,
+        )
 
     async def find_version(self, key: ContentKey, version: int) -> Version | None:
         """See `ContentLibrary.find_version`."""
@@ -69,7 +81,7 @@ class PostgresLibrary:
         return version_of(row) if row else None
 
     async def staged(self, tenant_id: str, items: Sequence[Item]) -> dict[tuple[str, int], str]:
-        """The bodies of these items that PostgreSQL still stages.
+        """The bodies of these items that PostgreSQL still stages, as far as they are sound.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -77,7 +89,12 @@ class PostgresLibrary:
         ids, versions = [item.id for item in items], [item.body_version for item in items]
         with translated():
             rows = await self._readers.fetch(_SQL["staged"], tenant_id, ids, versions)
-        return {(row["content_id"], row["version"]): row["body"] for row in rows}
+        staged = {(row["content_id"], row["version"]): row["body"] for row in rows}
+        return {
+            item.body_name: body
+            for item in items
+            if (body := self._prover.proved(item, staged.get(item.body_name))) is not None
+        }
 
     async def list_items(
         self,
@@ -174,17 +191,6 @@ def _question_of(page: _Page, filters: Filters, sort: Sort, *, cap: int) -> str:
         "cap": cap,
     }
     return msgspec.json.encode(question).decode()
-
-
-def _found_of(row: Mapping[str, Any]) -> Found:
-    item = row["item"]
-    return Found(
-        item=item_of(item),
-        backed_up=item["bigquery_backed_up"],
-        backed_up_at=item["bigquery_last_sync_at"],
-        body=row["body"],
-        versions=msgspec.Raw(row["versions"].encode()) if row["versions"] else _NO_VERSIONS,
-    )
 
 
 def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int | None) -> Listed:

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.proving import Prover
 from engarde_daemon.adapters.postgres.rows import version_of
 from engarde_daemon.ports.outbox import CLAIM_BYTES, Backlog, Parcel
 from sql import statements
@@ -18,6 +19,7 @@ class PostgresOutbox:
 
     def __init__(self, writers: asyncpg.Pool) -> None:
         self._writers = writers
+        self._prover = Prover()
 
     async def claim(
         self, destination: str, *, limit: int, lease_s: float, bytes_max: int = CLAIM_BYTES
@@ -27,7 +29,19 @@ class PostgresOutbox:
             rows = await self._writers.fetch(
                 _SQL["claim"], destination, limit, lease_s, bytes_max, None
             )
-        return [_parcel_of(row) for row in rows]
+        return [self._parcel_of(row) for row in rows]
+
+    def _parcel_of(self, row: Mapping[str, Any]) -> Parcel:
+        version, previous = version_of(row["version"]), row["previous"]
+        return Parcel(
+            id=row["id"],
+            token=row["lease_token"],
+            attempts=row["attempts"],
+            item=version.item,
+            change=version.change,
+            previous=version_of(previous).item if previous else None,
+            body=self._prover.proved(version.item, row["body"]),
+        )
 
     async def settle(self, parcels: Sequence[Parcel]) -> int:
         """See `Outbox.settle`."""
@@ -66,19 +80,6 @@ class PostgresOutbox:
         with translated():
             done = await self._writers.execute(_SQL["forget_keys"], most)
         return int(done.rpartition(" ")[2])
-
-
-def _parcel_of(row: Mapping[str, Any]) -> Parcel:
-    version, previous = version_of(row["version"]), row["previous"]
-    return Parcel(
-        id=row["id"],
-        token=row["lease_token"],
-        attempts=row["attempts"],
-        item=version.item,
-        change=version.change,
-        previous=version_of(previous).item if previous else None,
-        body=row["body"],
-    )
 
 
 def _claims(parcels: Sequence[Parcel]) -> tuple[list[int], list[int]]:

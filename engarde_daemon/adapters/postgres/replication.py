@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.proving import Prover
 from engarde_daemon.adapters.postgres.rows import version_of
 from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.replication import (
@@ -27,6 +28,7 @@ class PostgresReplicationBook:
 
     def __init__(self, writers: asyncpg.Pool) -> None:
         self._writers = writers
+        self._prover = Prover()
 
     async def take_turn(self, table: ArchiveTable, *, lease_s: float) -> Turn | None:
         """See `ReplicationBook.take_turn`."""
@@ -51,13 +53,18 @@ class PostgresReplicationBook:
         """See `ReplicationBook.due`."""
         with translated():
             rows = await self._writers.fetch(_SQL["due"], items, size_bytes)
-        return [_owed_of(row) for row in rows]
+        return [self._owed_of(row) for row in rows]
 
     async def load(self, outbox_ids: Sequence[int]) -> list[Owed]:
         """See `ReplicationBook.load`."""
         with translated():
             rows = await self._writers.fetch(_SQL["load"], outbox_ids)
-        return [_owed_of(row) for row in rows]
+        return [self._owed_of(row) for row in rows]
+
+    def _owed_of(self, row: Mapping[str, Any]) -> Owed:
+        version = version_of(row["version"])
+        body = self._prover.proved(version.item, row["body"])
+        return Owed(id=row["id"], item=version.item, change=version.change, body=body)
 
     async def defer(self, outbox_ids: Sequence[int], *, reason: str) -> None:
         """See `ReplicationBook.defer`."""
@@ -138,8 +145,3 @@ def _batch_of(row: Mapping[str, Any]) -> Batch:
         outbox_ids=row["outbox_ids"],
         frozen_at=row["frozen_at"],
     )
-
-
-def _owed_of(row: Mapping[str, Any]) -> Owed:
-    version = version_of(row["version"])
-    return Owed(id=row["id"], item=version.item, change=version.change, body=row["body"])
