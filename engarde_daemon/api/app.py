@@ -34,6 +34,7 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
 from engarde_daemon.api.rates import Rates
+from engarde_daemon.api.recovery.measures import StoreState
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
@@ -90,7 +91,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
-    measures = Measures(services.health, services.vitals, NewsState(services.telling.news))
+    measures = Measures(
+        services.health,
+        services.vitals,
+        NewsState(services.telling.news),
+        StoreState(services.vitals),
+    )
     access = services.access
     app = Litestar(
         route_handlers=[

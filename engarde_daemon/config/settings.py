@@ -165,6 +165,20 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     staging_limit_bytes: Bytes = 2 * GB
 
 
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """When a store outside is left alone, and what brings it back."""
+
+    probe_every_s: Seconds = 1.0
+    probe_timeout_s: Seconds = 1.5
+    read_patience_s: Seconds = 2.0
+    failures_in_a_row: Count = 5
+    slow_s: Seconds = 5.0
+    open_s: Seconds = 5.0
+    open_max_s: Seconds = 60.0
+    failover_after_s: Seconds = 5.0
+    verified_reads: Count = 20
+
+
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
     """How much memory the bodies read last may keep."""
 
@@ -288,6 +302,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
     delivery: Delivery = Delivery()
+    health: Health = Health()
     cache: Cache = Cache()
     auth: Auth = Auth()
     limits: Limits = Limits()

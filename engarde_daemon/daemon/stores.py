@@ -15,6 +15,7 @@ from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.config import Postgres, Settings
 from engarde_daemon.daemon.first_start import ensure_credentials
+from engarde_daemon.ports.archive import ArchiveReader
 
 ATTEMPTS = 20
 PAUSE_S = 0.1
@@ -28,6 +29,7 @@ class Stores(msgspec.Struct, frozen=True):
     sessions: Sessions
     zerodb: EmbeddedZeroDB
     server: EmbeddedPostgres | None
+    archive: ArchiveReader | None = None
 
 
 async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[Stores, bool]:

@@ -8,7 +8,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
     │              auditor, registrar, locksmith
-    ├─ health      looks at the stores
+    ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
 
@@ -24,7 +24,6 @@ from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
-from actors.health.actor import Health
 from actors.indexer.actor import Indexer
 from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
@@ -67,10 +66,10 @@ from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
+from engarde_daemon.daemon.vigil import Vigil
 from engarde_daemon.daemon.waking import wake
 
 WRITE_TIMEOUT_S = 20.0
-PROBE_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
 PUBLISH_EVERY_S = 1.0
 EXPIRE_EVERY_S = 1.0
@@ -96,8 +95,13 @@ class _Planting:
         self.library = PostgresLibrary(stores.sessions.readers)
         self.shelves = PostgresShelves(stores.sessions.readers)
         self.outbox = PostgresOutbox(stores.sessions.writers)
+        self.vigil = Vigil(settings, stores, self.board)
         self.bodies = LayeredBodies(
-            BodyCache(settings.cache.body_bytes), self.library, stores.zerodb
+            BodyCache(settings.cache.body_bytes),
+            self.library,
+            self.vigil.zerodb,
+            archive=self.vigil.archive,
+            prefers_archive=self.vigil.prefers_archive,
         )
         self.comparer = ThreadedComparer()
         self.root = Supervisor(
@@ -119,7 +123,7 @@ class _Planting:
         self.root.add_supervisor(self.pipelines)
         self.admission = Admission(self.settings, self.stores.sessions, self.pipelines)
         steward = self._add_steward(ingest)
-        self._add_health()
+        self.vigil.add_health(self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery()))
         self._add_edge(ingest, steward, listener)
         return self.root
 
@@ -141,7 +145,7 @@ class _Planting:
 
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
-        delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
 
@@ -165,7 +169,14 @@ class _Planting:
             poll_s=given.poll_s,
         )
         packer = Packer(self.bodies, self.comparer)
-        return Delivery(self.outbox, self.stores.zerodb, packer, pace=pace, rest_s=self.pace.rest_s)
+        return Delivery(
+            self.outbox,
+            self.vigil.zerodb,
+            packer,
+            pace=pace,
+            rest_s=self.pace.rest_s,
+            is_open=self.vigil.zerodb_is_open,
+        )
 
     def _indexer(self) -> Indexer:
         return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
@@ -174,7 +185,13 @@ class _Planting:
         log = PostgresContentLog(self.stores.sessions.writers, self.plans)
         return self.root.add(
             "ingest",
-            lambda: Ingest(log, now=lambda: datetime.now(UTC), new_id=new_id, written=written),
+            lambda: Ingest(
+                log,
+                now=lambda: datetime.now(UTC),
+                new_id=new_id,
+                written=written,
+                admit_body=self.board.admit_body,
+            ),
             capacity=1024,
         )
 
@@ -187,20 +204,13 @@ class _Planting:
                 retention=retention,
                 events=PostgresEventLog(self.stores.sessions.writers),
                 event_days=self.settings.events.retention_days,
-                store=self.stores.zerodb,
+                store=self.vigil.zerodb,
                 ingest=ingest,
                 new_id=new_id,
                 sweep_every_s=SWEEP_EVERY_S,
                 publish_every_s=PUBLISH_EVERY_S,
             ),
             capacity=64,
-        )
-
-    def _add_health(self) -> None:
-        self.root.add(
-            "health",
-            lambda: Health(self.outbox, self.board.read, self.board.post, every_s=PROBE_EVERY_S),
-            capacity=4,
         )
 
     def _bulk(self, ingest: Address[IngestMessage]) -> BulkDesk:
@@ -222,7 +232,7 @@ class _Planting:
         return HistoryDesk(
             ingest=ingest,
             library=PostgresHistory(self.stores.sessions.readers),
-            chronicle=Chronicle(self.stores.zerodb, self.bodies, self.comparer),
+            chronicle=Chronicle(self.vigil.zerodb, self.bodies, self.comparer),
             bodies=self.bodies,
             timeout_s=WRITE_TIMEOUT_S,
         )

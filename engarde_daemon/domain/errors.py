@@ -17,6 +17,7 @@
         - QuotaExceeded   the plan has no room for it
       + Retryable       try again, not before `after_s`
         - Unavailable     a dependency does not answer
+        - StagingFull     bodies wait for ZeroDB, and no more may
         - RateLimited     too many requests in too short a time
       + Denied          an outside service refuses our credentials: give them the permission
       + StreamLost      a stream of the archive takes nothing more: open another
@@ -214,6 +215,20 @@ class Unavailable(Retryable):
 
     type_ = "unavailable"
     title = "A store the daemon depends on does not answer"
+
+
+class StagingFull(Retryable):
+    """As many bodies wait for ZeroDB as may wait."""
+
+    type_ = "staging_full"
+    title = "No more content can be taken in while ZeroDB is away"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Bodies wait for ZeroDB up to the limit ([delivery] staging_limit_bytes). What was "
+            "acknowledged is safe; reading, deleting and changes that keep the body go on.",
+            after_s=5.0,
+        )
 
 
 class RateLimited(Retryable):

@@ -26,6 +26,16 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Mapping[str, int]
 
 
+class StoreVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How a store outside is treated, since when, and why; `steps` counts the ways into states."""
+
+    state: str
+    breaker: str
+    lasts_s: float
+    reason: str
+    steps: Mapping[str, int]
+
+
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the stores; `postgres` is None as long as it answers, else why it does not."""
 
@@ -35,6 +45,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Mapping[str, Waiting] = MappingProxyType({})
     pending_reservations: int = 0
     drifting_figures: int = 0
+    stores: Mapping[str, StoreVitals] = MappingProxyType({})
 
     @property
     def has_room(self) -> bool:

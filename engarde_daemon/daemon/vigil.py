@@ -1,0 +1,119 @@
+"""Everything between the daemon and the stores outside: breakers, guards and the watch over them.
+
+Owns the one way to ZeroDB and to the archive: whoever needs them gets the guarded ones from here.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from actors.health.actor import Health
+from actors.health.messages import HealthMessage, ProbeDue
+from actors.health.watch import ARCHIVE, ZERODB, StoreWatch, WatchRules
+from engarde_daemon.adapters.guard import Guard, GuardedArchive, GuardedBodies
+from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.recovery import (
+    PostgresBulletin,
+    PostgresLatches,
+    PostgresSamples,
+)
+from engarde_daemon.config import Settings
+from engarde_daemon.core import Address, Supervisor
+from engarde_daemon.daemon.board import Board
+from engarde_daemon.daemon.stores import Stores
+from engarde_daemon.daemon.waking import wake
+from engarde_daemon.domain.breaker import Breaker, BreakerRules
+from engarde_daemon.domain.failover import Failover, FailoverRules
+from engarde_daemon.ports.archive import ArchiveReader, Span
+
+
+class Vigil:
+    """Puts guards before the stores, and adds the health actor to the tree."""
+
+    def __init__(self, settings: Settings, stores: Stores, board: Board) -> None:
+        self._settings = settings.health
+        self._stores = stores
+        self._board = board
+        self._health: Address[HealthMessage] | None = None
+        self._zerodb_guard = self._guard(ZERODB)
+        self._archive_guard = self._guard(ARCHIVE)
+        self._failover = Failover(self._failover_rules(), clock=time.monotonic)
+        self.zerodb = GuardedBodies(
+            stores.zerodb, self._zerodb_guard, patience_s=self._settings.read_patience_s
+        )
+        self.archive: ArchiveReader | None = (
+            GuardedArchive(stores.archive, self._archive_guard) if stores.archive else None
+        )
+
+    def prefers_archive(self) -> bool:
+        """Whether bodies are to be read from the archive before ZeroDB."""
+        return self._failover.prefers_archive
+
+    def zerodb_is_open(self) -> bool:
+        """Whether ZeroDB may be given anything."""
+        return self._zerodb_guard.is_closed
+
+    def add_health(
+        self, root: Supervisor, outbox: PostgresOutbox, wake_delivery: Callable[[], None]
+    ) -> Address[HealthMessage]:
+        """Add the actor that keeps watch."""
+        watch = self._watch(outbox, wake_delivery)
+        self._health = root.add(
+            "health",
+            lambda: Health(
+                outbox,
+                watch,
+                vitals=self._board.read,
+                publish=self._board.post,
+                publish_stores=self._board.post_stores,
+                every_s=self._settings.probe_every_s,
+            ),
+            capacity=16,
+        )
+        return self._health
+
+    def _watch(self, outbox: PostgresOutbox, wake_delivery: Callable[[], None]) -> StoreWatch:
+        writers = self._stores.sessions.writers
+        return StoreWatch(
+            zerodb=self._zerodb_guard,
+            store=self._stores.zerodb,
+            archive=self._archive_guard if self._stores.archive else None,
+            ask_archive=self._ask_archive,
+            failover=self._failover,
+            latches=PostgresLatches(writers),
+            samples=PostgresSamples(writers),
+            bulletin=PostgresBulletin(writers),
+            outbox=outbox,
+            wake_delivery=wake_delivery,
+            rules=WatchRules(
+                probe_timeout_s=self._settings.probe_timeout_s,
+                sampled_reads=self._settings.verified_reads,
+            ),
+        )
+
+    async def _ask_archive(self) -> None:
+        if self._stores.archive is not None:
+            now = datetime.now(UTC)
+            await self._stores.archive.newest("", [""], Span(now, now))
+
+    def _guard(self, name: str) -> Guard:
+        given = self._settings
+        rules = BreakerRules(
+            failures_in_a_row=given.failures_in_a_row,
+            slow_s=given.slow_s,
+            open_s=given.open_s,
+            open_max_s=given.open_max_s,
+        )
+        breaker = Breaker(rules, clock=time.monotonic, chance=random.random)
+        return Guard(name, breaker, changed=self._store_changed)
+
+    def _failover_rules(self) -> FailoverRules:
+        return FailoverRules(
+            failover_after_s=self._settings.failover_after_s,
+            verified_reads=self._settings.verified_reads,
+        )
+
+    def _store_changed(self) -> None:
+        if self._health is not None:
+            wake(self._health, ProbeDue())
