@@ -12,7 +12,7 @@ import anyio
 
 from engarde_daemon.domain.breaker import Breaker, BreakerState, Permit
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Standing, VersionRecord
 from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey
 from engarde_daemon.ports.archive import ArchiveReader, Span
 from engarde_daemon.ports.bodies import BodyStore
@@ -121,6 +121,11 @@ class GuardedBodies:
         async with self._guard.passing():
             with anyio.fail_after(self._patience_s * (1 + len(keys) / ROWS_PER_PATIENCE)):
                 return await self._store.get_versions(keys)
+
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """See `BodyStore.standing`."""
+        async with self._guard.passing():
+            return await self._store.standing(keys)
 
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
         """See `BodyStore.delete_many`."""

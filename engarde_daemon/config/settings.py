@@ -36,6 +36,15 @@ Dsn: TypeAlias = Annotated[
     ),
 ]
 BodyStoreMode: TypeAlias = Annotated[Literal["embedded"], Meta(description='"embedded"')]
+ArchiveMode: TypeAlias = Annotated[
+    Literal["embedded", "bigquery"], Meta(description='"embedded" or "bigquery"')
+]
+ServiceUrl: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="a URL, or empty")
+]
+ServiceAddress: TypeAlias = Annotated[
+    str, Meta(pattern=r"^([^\s/:]+:[0-9]{1,5})?$", description='text like "host:443", or empty')
+]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error"],
     Meta(description='"debug", "info", "warning" or "error"'),
@@ -113,6 +122,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "zerodb"
 
     @property
+    def archive_folder(self) -> Path:
+        """The embedded archive."""
+        return self.path / "archive"
+
+    @property
     def secret_key_file(self) -> Path:
         """The key of all secrets, where no other is named."""
         return self.path / "secrets.key"
@@ -177,6 +191,28 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     open_max_s: Seconds = 60.0
     failover_after_s: Seconds = 5.0
     verified_reads: Count = 20
+
+
+class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which archive holds the copy for analysis and disaster recovery."""
+
+    mode: ArchiveMode = "embedded"
+    project: Text = ""
+    dataset: NonEmptyText = "engarde_analytics"
+    location: NonEmptyText = "US"
+    endpoint: ServiceUrl = ""
+    write_endpoint: ServiceAddress = ""
+    anonymous: Switch = False
+    timeout_s: Seconds = 30.0
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True):
+    """How versions travel to the archive."""
+
+    batch_items: Count = 500
+    batch_bytes: Bytes = 8_000_000
+    lease_s: Seconds = 30.0
+    poll_s: Seconds = 1.0
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,8 +337,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    bigquery: BigQuery = BigQuery()
     delivery: Delivery = Delivery()
     health: Health = Health()
+    replication: Replication = Replication()
     cache: Cache = Cache()
     auth: Auth = Auth()
     limits: Limits = Limits()

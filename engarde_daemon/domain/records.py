@@ -6,6 +6,7 @@ in either collection: the content as it was, and what the version changed.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol, Self
 
@@ -154,6 +155,13 @@ class RecordKey(msgspec.Struct, frozen=True):
         )
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What stands under one id of a body store: readable rows, and how many are not."""
+
+    rows: Sequence[ContentRecord] = ()
+    unreadable: int = 0
+
+
 def history_id(row_id: str) -> str:
     """The id in `content_versions` of the version whose row in `content_items` has this id.
 
@@ -174,7 +182,7 @@ def record_of(item: Item, body: str) -> ContentRecord:
         content_body=body,
         content_type=item.content_type,
         status=item.status,
-        metadata=_metadata_of(item),
+        metadata=metadata_of(item),
         storage_metadata=StorageMetadata(size_bytes=item.size_bytes, sha256=item.sha256),
         version=item.version,
         version_of=None if item.version == 1 else item.id,
@@ -203,7 +211,8 @@ def version_record_of(
     )
 
 
-def _metadata_of(item: Item) -> dict[str, Any]:
+def metadata_of(item: Item) -> dict[str, Any]:
+    """What ZeroDB and the archive keep of an item beside its columns."""
     details: dict[str, Any] = msgspec.to_builtins(item.details)
     for name in ("scheduled_at", "published_at"):
         moment = getattr(item, name)

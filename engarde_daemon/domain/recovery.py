@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from engarde_daemon.domain.records import ContentRecord, RecordKey
+from engarde_daemon.domain.records import RecordKey, Standing
 
 DIFFERENCES_TOLD_MAX = 500
 
@@ -135,19 +135,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """What stands under one id of a body store: readable rows, and how many are not."""
-
-    rows: Sequence[ContentRecord] = ()
-    unreadable: int = 0
-
-    def fault(self, key: RecordKey) -> DifferenceKind | None:
-        """What is wrong with it, if this one row should stand there and nothing else."""
-        right = sum(key.matches(row) for row in self.rows)
-        wrong = len(self.rows) - right + self.unreadable
-        if not right:
-            return DifferenceKind.CHANGED if wrong else DifferenceKind.MISSING
-        return DifferenceKind.DUPLICATE if wrong else None
+def fault_of(standing: Standing, key: RecordKey) -> DifferenceKind | None:
+    """What is wrong, if one right row should stand under the key's id and nothing else."""
+    right = sum(key.matches(row) for row in standing.rows)
+    wrong = len(standing.rows) - right + standing.unreadable
+    if not right:
+        return DifferenceKind.CHANGED if wrong else DifferenceKind.MISSING
+    return DifferenceKind.DUPLICATE if wrong else None
 
 
 def differing(store: str, kinds: Mapping[RecordKey, DifferenceKind]) -> Report:

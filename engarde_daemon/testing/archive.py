@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 
 import anyio.lowlevel
-import msgspec
 
-from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.content import Change, ChangeType, Item
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import RecordKey, record_of
-from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey, snapshot_id
+from engarde_daemon.domain.records import RecordKey
+from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey
 from engarde_daemon.ports.archive import Span
 
 PAGE_ROWS = 100
+UPDATED = Change(type=ChangeType.UPDATE, by="user", summary="")
 
 
 class MemoryArchive:
@@ -22,9 +22,9 @@ class MemoryArchive:
         self.rows: dict[RecordKey, ContentSnapshot] = {}
         self.is_down = False
 
-    def keep(self, item: Item, body: str, *, change_type: str = "update") -> None:
+    def keep(self, item: Item, body: str, change: Change = UPDATED) -> None:
         """Take in one version."""
-        snapshot = snapshot_with(item, body, change_type=change_type)
+        snapshot = ContentSnapshot.of(item, change, body=body, ingested_at=datetime.now(UTC))
         self.rows[snapshot.key] = snapshot
 
     async def get_many(
@@ -75,37 +75,6 @@ class MemoryArchive:
         await anyio.lowlevel.checkpoint()
         if self.is_down:
             raise Unavailable("The archive in memory was told to fail.")
-
-
-def snapshot_with(item: Item, body: str, *, change_type: str = "update") -> ContentSnapshot:
-    """The row of the archive that belongs to a version."""
-    record = record_of(item, body)
-    return ContentSnapshot(
-        content_id=item.id,
-        snapshot_id=snapshot_id(item.id, item.version),
-        tenant_id=item.tenant_id,
-        brand_id=item.brand_id,
-        campaign_space_id=item.campaign_space_id,
-        user_id=item.user_id,
-        title=item.title,
-        content_body=body,
-        content_type=item.content_type,
-        status=item.status,
-        metadata=record.metadata,
-        ai_generation_metadata={},
-        storage_metadata=msgspec.to_builtins(record.storage_metadata),
-        version=item.version,
-        version_of=record.version_of,
-        snapshot_timestamp=item.updated_at,
-        content_created_at=item.created_at,
-        content_updated_at=item.updated_at,
-        ingested_at=datetime.now(UTC),
-        deleted_at=item.deleted_at,
-        change_type=change_type,
-        changed_by=item.user_id,
-        changes_summary="",
-        sha256=item.sha256,
-    )
 
 
 def _within(rows: Iterable[ContentSnapshot], span: Span) -> list[ContentSnapshot]:
