@@ -6,7 +6,6 @@ other may have been removed by retention.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 import msgspec
@@ -15,9 +14,7 @@ from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.ports.archive import ArchiveReader, Span
 from engarde_daemon.ports.bodies import BodyStore
-
-ARCHIVE_MARGIN = timedelta(days=1)
-"""How far the time of a snapshot may lie from the time of its version."""
+from engarde_daemon.ports.spans import span_around
 
 Wanted = Mapping[RecordKey, BodyName]
 
@@ -66,11 +63,9 @@ class ArchivePlace:
     async def find(self, items: Sequence[Item]) -> dict[BodyName, str]:
         """See `Place.find`."""
         own, first = _own(items), _first(items)
-        until = max(item.updated_at for item in items) + ARCHIVE_MARGIN
-        since = min(item.updated_at for item in items) - ARCHIVE_MARGIN
-        found = await self._ask(own, Span(since, until))
-        earliest = min(item.created_at for item in items) - ARCHIVE_MARGIN
-        return found | await self._ask(_other(first, own, found), Span(earliest, until))
+        found = await self._ask(own, span_around(item.updated_at for item in items))
+        earlier = span_around(at for item in items for at in (item.created_at, item.updated_at))
+        return found | await self._ask(_other(first, own, found), earlier)
 
     async def _ask(self, wanted: Wanted, span: Span) -> dict[BodyName, str]:
         snapshots = await self._archive.get_many(list(wanted), span) if wanted else {}

@@ -34,6 +34,7 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
 from engarde_daemon.api.rates import Rates
+from engarde_daemon.api.recovery.controller import RecoveryController, RecoveryDesk
 from engarde_daemon.api.recovery.measures import StoreState
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
@@ -82,6 +83,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     plans: Mapping[str, Plan]
     access: AccessServices
     telling: TellingServices
+    recovery: RecoveryDesk
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -110,6 +112,7 @@ def create_app(services: Services) -> ASGIApp:
             *_ACCESS,
             EventsController,
             WebhooksController,
+            RecoveryController,
         ],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
@@ -150,6 +153,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "space_desk": services.access.spaces,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
+        "recovery_desk": services.recovery,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}
 

@@ -10,6 +10,7 @@ from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
+from engarde_daemon.cli.recovery.command import restore, verify
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -70,3 +71,5 @@ engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)
 engarde.add_command(import_)
+engarde.add_command(restore)
+engarde.add_command(verify)

@@ -193,6 +193,15 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     verified_reads: Count = 20
 
 
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast restore, verify and migrate go."""
+
+    page_versions: Count = 200
+    page_bytes: Bytes = 16_000_000
+    versions_per_s: Requests = 0
+    lease_s: Seconds = 30.0
+
+
 class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which archive holds the copy for analysis and disaster recovery."""
 
@@ -340,6 +349,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bigquery: BigQuery = BigQuery()
     delivery: Delivery = Delivery()
     health: Health = Health()
+    recovery: Recovery = Recovery()
     replication: Replication = Replication()
     cache: Cache = Cache()
     auth: Auth = Auth()

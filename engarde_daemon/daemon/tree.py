@@ -7,7 +7,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ledger      promises of room
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
-    │              auditor, registrar, locksmith
+    │              auditor, registrar, locksmith, recovery
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
@@ -24,6 +24,7 @@ from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
+from actors.health.messages import HealthMessage
 from actors.indexer.actor import Indexer
 from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
@@ -50,6 +51,7 @@ from engarde_daemon.api.content.desk import ContentDesk
 from engarde_daemon.api.content.highlights import Highlighter
 from engarde_daemon.api.content.history import HistoryDesk
 from engarde_daemon.api.content.trash import TrashDesk
+from engarde_daemon.api.recovery.controller import RecoveryDesk
 from engarde_daemon.api.transfer.controller import TransferDesk
 from engarde_daemon.api.transfer.exporting import Exporter
 from engarde_daemon.config import Settings
@@ -66,7 +68,7 @@ from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
-from engarde_daemon.daemon.vigil import Vigil
+from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
 
 WRITE_TIMEOUT_S = 20.0
@@ -123,7 +125,11 @@ class _Planting:
         self.root.add_supervisor(self.pipelines)
         self.admission = Admission(self.settings, self.stores.sessions, self.pipelines)
         steward = self._add_steward(ingest)
-        self.vigil.add_health(self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery()))
+        self.recovery = self._recovery_desk(
+            self.vigil.add_health(
+                self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery())
+            )
+        )
         self._add_edge(ingest, steward, listener)
         return self.root
 
@@ -213,6 +219,16 @@ class _Planting:
             capacity=64,
         )
 
+    def _recovery_desk(self, health: Address[HealthMessage]) -> RecoveryDesk:
+        parts = RecoveryParts(staged=self.library, comparer=self.comparer, rest_s=self.pace.rest_s)
+        return RecoveryDesk(
+            recovery=self.vigil.add_recovery(self.pipelines, parts),
+            health=health,
+            vitals=self.board.read,
+            now=lambda: datetime.now(UTC),
+            timeout_s=WRITE_TIMEOUT_S,
+        )
+
     def _bulk(self, ingest: Address[IngestMessage]) -> BulkDesk:
         fence = self.admission.fence
         return BulkDesk(ingest, self.library, fence=fence, write_timeout_s=WRITE_TIMEOUT_S)
@@ -268,6 +284,7 @@ class _Planting:
                 plans=self.plans,
                 access=self.admission.services(),
                 telling=self.telling.services(self.admission.doorman.authenticate),
+                recovery=self.recovery,
                 health=self.root.health,
                 vitals=self.board.read,
                 clock=time.perf_counter,

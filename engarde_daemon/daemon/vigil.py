@@ -8,10 +8,20 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
+
+from actors.delivery.packing import Packer
 from actors.health.actor import Health
 from actors.health.messages import HealthMessage, ProbeDue
 from actors.health.watch import ARCHIVE, ZERODB, StoreWatch, WatchRules
+from actors.recovery.actor import Recovery, RecoveryPace
+from actors.recovery.checking import Checker
+from actors.recovery.errands import Errand, Restore, Verify, Walk
+from actors.recovery.messages import RecoveryMessage
+from actors.recovery.restoring import Restorer
+from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies, StagedBodies
 from engarde_daemon.adapters.guard import Guard, GuardedArchive, GuardedBodies
+from engarde_daemon.adapters.postgres.jobs import PostgresInventory, PostgresJobBook
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.recovery import (
     PostgresBulletin,
@@ -21,17 +31,29 @@ from engarde_daemon.adapters.postgres.recovery import (
 from engarde_daemon.config import Settings
 from engarde_daemon.core import Address, Supervisor
 from engarde_daemon.daemon.board import Board
+from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.breaker import Breaker, BreakerRules
 from engarde_daemon.domain.failover import Failover, FailoverRules
+from engarde_daemon.domain.recovery import JobKind
 from engarde_daemon.ports.archive import ArchiveReader, Span
+from engarde_daemon.ports.history import Comparer
+
+
+class RecoveryParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What recovery shares with others: the staged bodies, the comparer and the pace."""
+
+    staged: StagedBodies
+    comparer: Comparer
+    rest_s: Callable[[], float]
 
 
 class Vigil:
     """Puts guards before the stores, and adds the health actor to the tree."""
 
     def __init__(self, settings: Settings, stores: Stores, board: Board) -> None:
+        self._given = settings
         self._settings = settings.health
         self._stores = stores
         self._board = board
@@ -72,6 +94,35 @@ class Vigil:
             capacity=16,
         )
         return self._health
+
+    def add_recovery(self, pipelines: Supervisor, parts: RecoveryParts) -> Address[RecoveryMessage]:
+        """Add the actor that restores, verifies and migrates."""
+        given, writers = self._given.recovery, self._stores.sessions.writers
+        inventory = PostgresInventory(writers)
+        bodies = LayeredBodies(BodyCache(0), parts.staged, self.zerodb, archive=self.archive)
+        walk = Walk(
+            inventory,
+            page_versions=given.page_versions,
+            page_bytes=given.page_bytes,
+            versions_per_s=given.versions_per_s,
+            rest_s=parts.rest_s,
+        )
+        restorer = Restorer(inventory, self.zerodb, Packer(bodies, parts.comparer))
+        errands: dict[JobKind, Errand] = {
+            JobKind.RESTORE: Restore(walk, restorer),
+            JobKind.VERIFY: Verify(walk, Checker(inventory, self.zerodb, self.archive)),
+        }
+        return pipelines.add(
+            "recovery",
+            lambda: Recovery(
+                book=PostgresJobBook(writers),
+                bulletin=PostgresBulletin(writers),
+                errands=errands,
+                new_id=new_id,
+                pace=RecoveryPace(lease_s=given.lease_s),
+            ),
+            capacity=64,
+        )
 
     def _watch(self, outbox: PostgresOutbox, wake_delivery: Callable[[], None]) -> StoreWatch:
         writers = self._stores.sessions.writers

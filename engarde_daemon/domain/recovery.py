@@ -66,6 +66,7 @@ class DifferenceKind(StrEnum):
     CHANGED = "changed body"
     DUPLICATE = "duplicate with other body"
     HISTORY = "missing or damaged history row"
+    DAMAGED = "missing or damaged row"
     UNKNOWN = "row of no known version"
     LOST = "body that no store has"
     REFUSED = "row that the store did not prove"

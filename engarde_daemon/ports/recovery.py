@@ -166,9 +166,20 @@ class Inventory(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def unknown(self, rows: Sequence[tuple[str, RecordKey]]) -> Sequence[RecordKey]:
-        """Which of these rows, each with its own id, belong to no version that is or was.
+    async def unknown(
+        self, rows: Sequence[tuple[str, RecordKey]]
+    ) -> Sequence[tuple[RecordKey, bool]]:
+        """Which of these rows, each with its own id, are no version's and not about to be removed.
+
+        Each with whether there is such a version all the same, whose row has another id.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
+        """
+
+    async def set_aside(self, bodies: Sequence[tuple[Item, str]], *, for_s: float) -> None:
+        """Stage these bodies again and have them delivered to ZeroDB, though not before a while.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer; whether they were staged is not known.
         """

@@ -102,12 +102,29 @@ where ($1::text is null or v.tenant_id = $1) and ($2::text is null or v.brand_id
   and ($3::timestamp is null or v.created_at <= $3)
 
 -- name: unknown
--- Which of these rows belong to no version, and are not about to be removed either.
-select w.ordinality::integer as place
+-- Which of these rows are no version's and not about to be removed either.
+select w.ordinality::integer as place, v.version is not null as has_version
 from unnest($1::text[], $2::text[], $3::integer[], $4::text[])
     with ordinality w (tenant_id, content_id, version, row_id, ordinality)
-where not exists (select from engarde.content_versions v
-                  where v.tenant_id = w.tenant_id and v.content_id = w.content_id
-                    and v.version = w.version and v.zerodb_id = w.row_id)
+left join engarde.content_versions v
+  on v.tenant_id = w.tenant_id and v.content_id = w.content_id and v.version = w.version
+where v.zerodb_id is distinct from w.row_id
   and not exists (select from engarde.removals r
                   where r.tenant_id = w.tenant_id and r.record_id = w.row_id)
+
+-- name: set_aside
+-- Stage bodies again, and have their versions delivered after a while; erased ones are left out.
+with aside as materialized (
+    select w.*, v.size_bytes
+    from unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[])
+        w (tenant_id, content_id, version, body_version, body)
+    join engarde.content_versions v using (tenant_id, content_id, version)
+    for share of v
+), staged as (
+    insert into engarde.staged_bodies (tenant_id, content_id, version, body, size_bytes)
+    select distinct on (tenant_id, content_id, body_version)
+        tenant_id, content_id, body_version, body, size_bytes from aside
+    on conflict do nothing
+)
+insert into engarde.outbox (destination, tenant_id, content_id, version, leased_until)
+select 'zerodb', tenant_id, content_id, version, clock_timestamp() + make_interval(secs => $6) from aside

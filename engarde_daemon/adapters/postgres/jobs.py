@@ -8,6 +8,7 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.rows import naive, version_of
+from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.domain.recovery import (
     Job,
@@ -129,12 +130,24 @@ class PostgresInventory:
             rows = await self._writers.fetch(_SQL["versions_named"], *_columns(keys))
         return [_entry_of(row) for row in rows]
 
-    async def unknown(self, rows: Sequence[tuple[str, RecordKey]]) -> Sequence[RecordKey]:
+    async def unknown(
+        self, rows: Sequence[tuple[str, RecordKey]]
+    ) -> Sequence[tuple[RecordKey, bool]]:
         """See `Inventory.unknown`."""
         ids, keys = [row_id for row_id, _ in rows], [key for _, key in rows]
         with translated():
             found = await self._writers.fetch(_SQL["unknown"], *_columns(keys), ids)
-        return [keys[row["place"] - 1] for row in found]
+        return [(keys[row["place"] - 1], row["has_version"]) for row in found]
+
+    async def set_aside(self, bodies: Sequence[tuple[Item, str]], *, for_s: float) -> None:
+        """See `Inventory.set_aside`."""
+        items = [item for item, _ in bodies]
+        columns = _columns([RecordKey.of(item) for item in items])
+        carried_by = [item.body_version for item in items]
+        with translated():
+            await self._writers.execute(
+                _SQL["set_aside"], *columns, carried_by, [body for _, body in bodies], for_s
+            )
 
     async def _page(self, place: Place, scope: Scope, *, most: int) -> list[Entry]:
         wanted = (scope.brand_id, naive(scope.until), most)

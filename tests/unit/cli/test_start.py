@@ -65,6 +65,8 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "keys create",
         "keys list",
         "keys revoke",
+        "restore content",
+        "verify",
     }
 
 
