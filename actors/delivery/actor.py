@@ -108,8 +108,13 @@ class Delivery(Actor[DeliveryMessage]):
     async def _put(self, packed: Sequence[Packed]) -> set[int]:
         """Store the rows and give the parcels of which both are proved."""
         versions = [one.version for one in packed if one.version is not None]
-        proved = await self._store.put_many([one.record for one in packed])
-        proved |= await self._store.put_versions(versions)
+        first = [one for one in packed if one.parcel.attempts == 1]
+        proved = await self._store.put_many(
+            [one.record for one in packed], unsent={one.record.id for one in first}
+        )
+        proved |= await self._store.put_versions(
+            versions, unsent={one.version.id for one in first if one.version is not None}
+        )
         return {
             one.parcel.id
             for one in packed

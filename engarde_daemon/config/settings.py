@@ -35,7 +35,19 @@ Dsn: TypeAlias = Annotated[
         description='"embedded" or a URL like "postgresql://user:password@host:5432/database"',
     ),
 ]
-BodyStoreMode: TypeAlias = Annotated[Literal["embedded"], Meta(description='"embedded"')]
+BodyStoreMode: TypeAlias = Annotated[
+    Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
+]
+AuthScheme: TypeAlias = Annotated[
+    Literal["x-api-key", "bearer"], Meta(description='"x-api-key" or "bearer"')
+]
+BaseUrl: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description='a URL like "https://host/path", without user or query, or empty',
+    ),
+]
 ArchiveMode: TypeAlias = Annotated[
     Literal["embedded", "bigquery"], Meta(description='"embedded" or "bigquery"')
 ]
@@ -166,7 +178,16 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
     """Which document store holds the bodies."""
 
     mode: BodyStoreMode = "embedded"
+    base_url: BaseUrl = ""
+    project_id: Text = ""
+    api_key: Text = ""
+    auth_scheme: AuthScheme = "x-api-key"
     timeout_s: Seconds = 10.0
+    concurrency: Count = 8
+
+    def __repr__(self) -> str:
+        """Keep the key out of logs and tracebacks."""
+        return f"ZeroDB({self.mode})"
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

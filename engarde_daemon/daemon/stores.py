@@ -12,10 +12,11 @@ from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
 from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
-from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.config import Postgres, Settings
+from engarde_daemon.daemon.body_store import open_body_store
 from engarde_daemon.daemon.first_start import ensure_credentials
 from engarde_daemon.ports.archive import ArchiveReader
+from engarde_daemon.ports.bodies import BodyStore
 
 ATTEMPTS = 20
 PAUSE_S = 0.1
@@ -27,7 +28,7 @@ class Stores(msgspec.Struct, frozen=True):
     """The open stores; `server` is the embedded PostgreSQL, where it is ours to keep alive."""
 
     sessions: Sessions
-    zerodb: EmbeddedZeroDB
+    zerodb: BodyStore
     server: EmbeddedPostgres | None
     archive: ArchiveReader | None = None
 
@@ -46,10 +47,7 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     first = await ensure_credentials(dsn_as(SUPERUSER), settings)
     sessions = await resources.enter_async_context(Sessions(dsn_as, _limits(settings)))
     await isolation.ensure(sessions.readers)
-    zerodb = EmbeddedZeroDB(settings.storage.zerodb_folder, timeout_s=settings.zerodb.timeout_s)
-    await resources.enter_async_context(zerodb)
-    await zerodb.prepare()
-    return Stores(sessions, zerodb, server), first
+    return Stores(sessions, await open_body_store(settings, resources), server), first
 
 
 async def _open_server(
