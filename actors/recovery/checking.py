@@ -30,9 +30,7 @@ _NOTHING = Standing()
 class Checker:
     """Compares; it changes nothing."""
 
-    def __init__(
-        self, inventory: Inventory, store: BodyStore, archive: ArchiveReader | None
-    ) -> None:
+    def __init__(self, inventory: Inventory, store: BodyStore, archive: ArchiveReader) -> None:
         self._inventory = inventory
         self._store = store
         self._archive = archive
@@ -44,12 +42,14 @@ class Checker:
             Unavailable: A store does not answer.
         """
         delivered = [entry for entry in entries if TO_ZERODB not in entry.awaited]
-        archived = self._archived(entries)
+        archived = [entry for entry in entries if TO_ARCHIVE not in entry.awaited]
         zerodb = await self._twice(delivered, TO_ZERODB, self._zerodb_faults)
         archive = await self._twice(archived, TO_ARCHIVE, self._archive_faults)
-        counts = {POSTGRESQL: len(entries), ZERODB: len(delivered) - len(zerodb)}
-        if self._archive is not None:
-            counts[ARCHIVE] = len(archived) - len(archive)
+        counts = {
+            POSTGRESQL: len(entries),
+            ZERODB: len(delivered) - len(zerodb),
+            ARCHIVE: len(archived) - len(archive),
+        }
         waiting = sum(bool(entry.awaited & {TO_ZERODB, TO_ARCHIVE}) for entry in entries)
         report = Report(versions=len(entries), waiting=waiting, counts=counts)
         return report.plus(differing(ZERODB, zerodb)).plus(differing(ARCHIVE, archive))
@@ -68,11 +68,6 @@ class Checker:
                 yield await self._strays_among(batch)
                 batch = []
         yield await self._strays_among(batch)
-
-    def _archived(self, entries: Sequence[Entry]) -> list[Entry]:
-        if self._archive is None:
-            return []
-        return [entry for entry in entries if TO_ARCHIVE not in entry.awaited]
 
     async def _twice(self, entries: Sequence[Entry], way: str, look: Look) -> Faults:
         first = await look(entries) if entries else {}
@@ -94,11 +89,8 @@ class Checker:
         return faults
 
     async def _archive_faults(self, entries: Sequence[Entry]) -> Faults:
-        assert self._archive is not None  # noqa: S101 - `_archived` is empty without one
-        keys = [entry.key for entry in entries]
-        span = span_around(entry.item.updated_at for entry in entries)
-        found = await self._archive.get_many(keys, span)
-        return {key: DifferenceKind.DAMAGED for key in keys if key not in found}
+        missing = await missing_in(self._archive, entries)
+        return dict.fromkeys(missing, DifferenceKind.DAMAGED)
 
     async def _strays_among(self, records: Sequence[ContentRecord]) -> Report:
         report = Report(counts={ROWS: len(records)})
@@ -113,6 +105,17 @@ class Checker:
             elif key.id in standing:
                 faults[key] = DifferenceKind.UNKNOWN
         return report.plus(differing(ZERODB, faults))
+
+
+async def missing_in(archive: ArchiveReader, entries: Sequence[Entry]) -> list[RecordKey]:
+    """Which of these versions the archive does not have, or not intact.
+
+    Raises:
+        Unavailable: It does not answer.
+    """
+    keys = [entry.key for entry in entries]
+    found = await archive.get_many(keys, span_around(entry.item.updated_at for entry in entries))
+    return [key for key in keys if key not in found]
 
 
 def _is_meant(record: ContentRecord, scope: Scope) -> bool:

@@ -1,15 +1,18 @@
-"""Putting back what ZeroDB has lost, from wherever a body still is.
+"""Putting back what ZeroDB or the archive has lost, from wherever a body still is.
 
 Owns the rule that nothing is taken away that could be lost by it: a wrong row goes only after the
 right body is staged in PostgreSQL, from where it is delivered even if this daemon dies meanwhile.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from actors.delivery.packing import Packed, Packer
-from actors.recovery.checking import TO_ZERODB, ZERODB
+from actors.recovery.checking import TO_ARCHIVE, TO_ZERODB, ZERODB, missing_in
+from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.records import RecordKey, Standing
 from engarde_daemon.domain.recovery import DifferenceKind, Report, differing, fault_of
+from engarde_daemon.ports.archive import ArchiveReader
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.outbox import Parcel
 from engarde_daemon.ports.recovery import Entry, Inventory
@@ -19,21 +22,26 @@ _NOTHING = Standing()
 
 
 class Restorer:
-    """Completes one body store."""
+    """Completes ZeroDB, and has completed what the archive lacks."""
 
-    def __init__(self, inventory: Inventory, store: BodyStore, packer: Packer) -> None:
+    def __init__(
+        self, inventory: Inventory, store: BodyStore, *, archive: ArchiveReader, packer: Packer
+    ) -> None:
         self._inventory = inventory
         self._store = store
+        self._archive = archive
         self._packer = packer
 
     async def page(self, entries: Sequence[Entry]) -> Report:
-        """Put back what the store lacks of these versions, and name what could not be.
+        """Put back what ZeroDB lacks of these versions, and name what could not be.
 
-        What is on its way to the store anyway is left to delivery.
+        What is on its way anyway is left to delivery. What the archive lacks is sent to it by the
+        replicator, as soon as it answers.
 
         Raises:
             Unavailable: A store does not answer; the page is to be done again.
         """
+        await self._owe_archive([e for e in entries if TO_ARCHIVE not in e.awaited])
         due = [entry for entry in entries if TO_ZERODB not in entry.awaited]
         report = Report(versions=len(entries), waiting=len(entries) - len(due))
         faults = await self._faults(due) if due else {}
@@ -44,6 +52,11 @@ class Restorer:
         proved = await self._put(packed)
         left = {k: _why(k, packed) for k in faults if k not in proved}
         return report.plus(Report(restored=len(proved))).plus(differing(ZERODB, left))
+
+    async def _owe_archive(self, entries: Sequence[Entry]) -> None:
+        with suppress(Unavailable):  # ZeroDB is restored also while the archive is away
+            if entries and (missing := await missing_in(self._archive, entries)):
+                await self._inventory.owe_archive(missing)
 
     async def _faults(self, entries: Sequence[Entry]) -> dict[RecordKey, DifferenceKind]:
         keys = [entry.key for entry in entries]

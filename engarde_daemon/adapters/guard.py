@@ -1,20 +1,30 @@
 """The door in front of a store outside: through its breaker, or not at all.
 
 Owns the rule that a store which does not answer costs a caller its patience a few times only, and
-nobody's after that. `Unavailable` is how adapters say that a store itself failed; whatever else
-they raise says nothing about its health.
+nobody's after that. What a caller may have provoked says nothing about a store's health; what a
+probe meets does, since nobody asked for anything.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
 import anyio
 
 from engarde_daemon.domain.breaker import Breaker, BreakerState, Permit
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import Evidence, Unavailable
 from engarde_daemon.domain.records import ContentRecord, RecordKey, Standing, VersionRecord
 from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey
-from engarde_daemon.ports.archive import ArchiveReader, Span
+from engarde_daemon.ports.archive import (
+    Appended,
+    Archive,
+    ArchiveReader,
+    ArchiveTable,
+    ArchiveWriter,
+    Frozen,
+    Span,
+    StreamState,
+)
 from engarde_daemon.ports.bodies import BodyStore
 
 ROWS_PER_PATIENCE = 50
@@ -47,7 +57,7 @@ class Guard:
                 after_s=max(1.0, self.breaker.retry_after_s),
             )
         try:
-            async with self._watched(permit):
+            async with self._watched(permit, evidence={Evidence.OUTAGE}):
                 yield
         except TimeoutError as error:
             raise Unavailable(f"{self.name} did not answer in time.") from error
@@ -58,7 +68,7 @@ class Guard:
         if permit is None:
             return True
         try:
-            async with self._watched(permit):
+            async with self._watched(permit, evidence={Evidence.OUTAGE, Evidence.REFUSAL}):
                 with anyio.fail_after(timeout_s):
                     await look()
         except (Unavailable, TimeoutError):
@@ -66,12 +76,18 @@ class Guard:
         return True
 
     @asynccontextmanager
-    async def _watched(self, permit: Permit) -> AsyncIterator[None]:
+    async def _watched(
+        self, permit: Permit, *, evidence: AbstractSet[Evidence]
+    ) -> AsyncIterator[None]:
+        """Report how a call ends; `evidence` is what of a failure says that the store is ill."""
         before = self.breaker.state
         try:
             yield
-        except (Unavailable, TimeoutError):
-            self.breaker.settle(permit, failed=True)
+        except (Unavailable, TimeoutError) as failure:
+            if not isinstance(failure, Unavailable) or failure.evidence in evidence:
+                self.breaker.settle(permit, failed=True)
+            else:
+                self.breaker.forgo(permit)
             raise
         except BaseException:
             self.breaker.forgo(permit)
@@ -100,10 +116,12 @@ class GuardedBodies:
         async with self._guard.passing():
             await self._store.prepare()
 
-    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+    async def put_many(
+        self, records: Sequence[ContentRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """See `BodyStore.put_many`."""
         async with self._guard.passing():
-            return await self._store.put_many(records)
+            return await self._store.put_many(records, unsent=unsent)
 
     async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
         """See `BodyStore.get_many`."""
@@ -111,10 +129,12 @@ class GuardedBodies:
             with anyio.fail_after(self._patience_s * (1 + len(keys) / ROWS_PER_PATIENCE)):
                 return await self._store.get_many(keys)
 
-    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+    async def put_versions(
+        self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """See `BodyStore.put_versions`."""
         async with self._guard.passing():
-            return await self._store.put_versions(records)
+            return await self._store.put_versions(records, unsent=unsent)
 
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
         """See `BodyStore.get_versions`."""
@@ -139,7 +159,7 @@ class GuardedBodies:
                 yield record
 
 
-class GuardedArchive:
+class GuardedReader:
     """An archive's reader behind its guard; see `ArchiveReader` for each call."""
 
     def __init__(self, archive: ArchiveReader, guard: Guard) -> None:
@@ -175,3 +195,41 @@ class GuardedArchive:
         async with self._guard.passing():
             async for page in self._archive.keys(span, tenant_id=tenant_id, brand_id=brand_id):
                 yield page
+
+
+class GuardedArchive(GuardedReader):
+    """A whole archive behind its guard; see `ArchiveWriter` for each call."""
+
+    def __init__(self, archive: Archive, guard: Guard) -> None:
+        super().__init__(archive, guard)
+        self._writer: ArchiveWriter = archive
+
+    async def prepare(self) -> None:
+        """See `ArchiveWriter.prepare`."""
+        async with self._guard.passing():
+            await self._writer.prepare()
+
+    async def open_stream(self, table: ArchiveTable) -> str:
+        """See `ArchiveWriter.open_stream`."""
+        async with self._guard.passing():
+            return await self._writer.open_stream(table)
+
+    async def append(self, batch: Frozen) -> Appended:
+        """See `ArchiveWriter.append`."""
+        async with self._guard.passing():
+            return await self._writer.append(batch)
+
+    async def close_stream(self, stream: str) -> StreamState:
+        """See `ArchiveWriter.close_stream`."""
+        async with self._guard.passing():
+            return await self._writer.close_stream(stream)
+
+    async def held(self, table: ArchiveTable, row_ids: Sequence[str], span: Span) -> frozenset[str]:
+        """See `ArchiveWriter.held`."""
+        async with self._guard.passing():
+            return await self._writer.held(table, row_ids, span)
+
+    async def erase(self, tenant_id: str, content_ids: Sequence[str]) -> int:
+        """See `ArchiveWriter.erase`."""
+        async with self._guard.passing():
+            return await self._writer.erase(tenant_id, content_ids)

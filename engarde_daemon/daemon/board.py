@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import structlog
 
-from engarde_daemon.domain.vitals import StoreVitals, Vitals
+from engarde_daemon.domain.vitals import ArchiveVitals, StoreVitals, Vitals
 from engarde_daemon.ports.ledger import Drift
 
 DRIFTS_LOGGED_MAX = 20
@@ -45,6 +45,10 @@ class Board:
             return False
         self._admitted_bytes += size_bytes
         return True
+
+    def post_archive(self, archive: ArchiveVitals) -> None:
+        """Show how replication goes."""
+        self._vitals = msgspec.structs.replace(self._vitals, archive=archive)
 
     def post_drift(self, drifts: Sequence[Drift]) -> None:
         """Show where the ledger is wrong, and say so in the log when that changes."""

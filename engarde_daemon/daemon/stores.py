@@ -13,9 +13,10 @@ from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, Embed
 from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.config import Postgres, Settings
+from engarde_daemon.daemon.archives import archive_of
 from engarde_daemon.daemon.body_store import open_body_store
 from engarde_daemon.daemon.first_start import ensure_credentials
-from engarde_daemon.ports.archive import ArchiveReader
+from engarde_daemon.ports.archive import Archive
 from engarde_daemon.ports.bodies import BodyStore
 
 ATTEMPTS = 20
@@ -29,8 +30,8 @@ class Stores(msgspec.Struct, frozen=True):
 
     sessions: Sessions
     zerodb: BodyStore
+    archive: Archive
     server: EmbeddedPostgres | None
-    archive: ArchiveReader | None = None
 
 
 async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[Stores, bool]:
@@ -47,7 +48,9 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     first = await ensure_credentials(dsn_as(SUPERUSER), settings)
     sessions = await resources.enter_async_context(Sessions(dsn_as, _limits(settings)))
     await isolation.ensure(sessions.readers)
-    return Stores(sessions, await open_body_store(settings, resources), server), first
+    zerodb = await open_body_store(settings, resources)
+    archive = await resources.enter_async_context(archive_of(settings))
+    return Stores(sessions, zerodb, archive, server), first
 
 
 async def _open_server(

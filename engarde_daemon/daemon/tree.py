@@ -6,8 +6,8 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
-    │              auditor, registrar, locksmith, recovery
+    ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
+    │              steward, auditor, registrar, locksmith, recovery
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
@@ -15,6 +15,7 @@ Each line may ask only those above it; what lies below is told or not known::
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from socket import socket
 
@@ -30,6 +31,9 @@ from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
 from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
+from actors.replicator.actor import Replicator, ReplicatorPace
+from actors.replicator.binding import Binder
+from actors.replicator.messages import Wake as WakeReplicator
 from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
@@ -42,6 +46,7 @@ from engarde_daemon.adapters.postgres.history import PostgresHistory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
 from engarde_daemon.api.app import Services, create_app
@@ -152,6 +157,7 @@ class _Planting:
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
         self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
 
@@ -161,6 +167,7 @@ class _Planting:
                 if made.body is not None:
                     self.bodies.remember(made.item, made.body)
             wake(delivery, WakeDelivery())
+            wake(replicator, WakeReplicator())
             wake(indexer, WakeIndexer())
             self.telling.written(versions)
 
@@ -180,12 +187,33 @@ class _Planting:
             self.vigil.zerodb,
             packer,
             pace=pace,
-            rest_s=self.pace.rest_s,
+            rest_s=partial(self.pace.rest_s, "zerodb"),
             is_open=self.vigil.zerodb_is_open,
         )
 
+    def _replicator(self) -> Replicator:
+        given = self.settings.replication
+        return Replicator(
+            PostgresReplicationBook(self.stores.sessions.writers),
+            self.vigil.archive,
+            Binder(self.bodies),
+            pace=ReplicatorPace(
+                batch_items=given.batch_items,
+                batch_bytes=given.batch_bytes,
+                lease_s=given.lease_s,
+                poll_s=given.poll_s,
+            ),
+            rest_s=partial(self.pace.rest_s, "bigquery"),
+            clock=time.monotonic,
+            publish=self.board.post_archive,
+        )
+
     def _indexer(self) -> Indexer:
-        return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
+        return Indexer(
+            self.outbox,
+            poll_s=self.settings.delivery.poll_s,
+            rest_s=partial(self.pace.rest_s, "search"),
+        )
 
     def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
         log = PostgresContentLog(self.stores.sessions.writers, self.plans)
@@ -211,6 +239,7 @@ class _Planting:
                 events=PostgresEventLog(self.stores.sessions.writers),
                 event_days=self.settings.events.retention_days,
                 store=self.vigil.zerodb,
+                archive=self.vigil.archive,
                 ingest=ingest,
                 new_id=new_id,
                 sweep_every_s=SWEEP_EVERY_S,
@@ -220,7 +249,9 @@ class _Planting:
         )
 
     def _recovery_desk(self, health: Address[HealthMessage]) -> RecoveryDesk:
-        parts = RecoveryParts(staged=self.library, comparer=self.comparer, rest_s=self.pace.rest_s)
+        parts = RecoveryParts(
+            staged=self.library, comparer=self.comparer, rest_s=partial(self.pace.rest_s, "zerodb")
+        )
         return RecoveryDesk(
             recovery=self.vigil.add_recovery(self.pipelines, parts),
             health=health,

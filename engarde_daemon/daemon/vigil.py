@@ -37,7 +37,7 @@ from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.breaker import Breaker, BreakerRules
 from engarde_daemon.domain.failover import Failover, FailoverRules
 from engarde_daemon.domain.recovery import JobKind
-from engarde_daemon.ports.archive import ArchiveReader, Span
+from engarde_daemon.ports.archive import Span
 from engarde_daemon.ports.history import Comparer
 
 
@@ -64,9 +64,7 @@ class Vigil:
         self.zerodb = GuardedBodies(
             stores.zerodb, self._zerodb_guard, patience_s=self._settings.read_patience_s
         )
-        self.archive: ArchiveReader | None = (
-            GuardedArchive(stores.archive, self._archive_guard) if stores.archive else None
-        )
+        self.archive = GuardedArchive(stores.archive, self._archive_guard)
 
     def prefers_archive(self) -> bool:
         """Whether bodies are to be read from the archive before ZeroDB."""
@@ -107,7 +105,12 @@ class Vigil:
             versions_per_s=given.versions_per_s,
             rest_s=parts.rest_s,
         )
-        restorer = Restorer(inventory, self.zerodb, Packer(bodies, parts.comparer))
+        restorer = Restorer(
+            inventory,
+            self.zerodb,
+            archive=self.archive,
+            packer=Packer(bodies, parts.comparer),
+        )
         errands: dict[JobKind, Errand] = {
             JobKind.RESTORE: Restore(walk, restorer),
             JobKind.VERIFY: Verify(walk, Checker(inventory, self.zerodb, self.archive)),
@@ -129,7 +132,7 @@ class Vigil:
         return StoreWatch(
             zerodb=self._zerodb_guard,
             store=self._stores.zerodb,
-            archive=self._archive_guard if self._stores.archive else None,
+            archive=self._archive_guard,
             ask_archive=self._ask_archive,
             failover=self._failover,
             latches=PostgresLatches(writers),
@@ -144,9 +147,8 @@ class Vigil:
         )
 
     async def _ask_archive(self) -> None:
-        if self._stores.archive is not None:
-            now = datetime.now(UTC)
-            await self._stores.archive.newest("", [""], Span(now, now))
+        now = datetime.now(UTC)
+        await self._stores.archive.newest("", [""], Span(now, now))
 
     def _guard(self, name: str) -> Guard:
         given = self._settings

@@ -28,6 +28,7 @@ members of the problem document, so none of them may hold a secret or another te
 """
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any, ClassVar
 
 import msgspec
@@ -210,9 +211,21 @@ class Retryable(EngardeError):
         self.after_s = after_s
 
 
+class Evidence(Enum):
+    """What a failed call says about the store that was called."""
+
+    OUTAGE = auto()
+    """It is ill, whoever called."""
+    REFUSAL = auto()
+    """It is ill if nobody provoked it: a probe did not."""
+    NONE = auto()
+    """It is there, and asks for time."""
+
+
 class Unavailable(Retryable):
     """A dependency of the daemon does not answer."""
 
+    evidence: ClassVar[Evidence] = Evidence.OUTAGE
     type_ = "unavailable"
     title = "A store the daemon depends on does not answer"
 

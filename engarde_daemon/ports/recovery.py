@@ -183,3 +183,10 @@ class Inventory(Protocol):
         Raises:
             Unavailable: PostgreSQL does not answer; whether they were staged is not known.
         """
+
+    async def owe_archive(self, keys: Sequence[RecordKey]) -> None:
+        """Have these versions sent to the archive once more.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """

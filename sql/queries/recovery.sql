@@ -78,9 +78,12 @@ select v.tenant_id from engarde.content_versions v where v.tenant_id > $1 order 
 -- name: versions_after
 -- The next versions of a tenant, each with the one before it, and which destinations still wait.
 select v as version, p as previous,
-    array(select o.destination from engarde.outbox o
+    array(select o.destination::text from engarde.outbox o
           where o.tenant_id = v.tenant_id and o.content_id = v.content_id and o.version = v.version
-    )::text[] as awaited
+          union all
+          select 'bigquery' from engarde.archive_backfill b
+          where b.tenant_id = v.tenant_id and b.content_id = v.content_id and b.version = v.version
+    ) as awaited
 from engarde.content_versions v
 left join engarde.content_versions p
   on p.tenant_id = v.tenant_id and p.content_id = v.content_id and p.version = v.version - 1
@@ -90,9 +93,12 @@ order by v.content_id, v.version limit $6
 
 -- name: versions_named
 select v as version, null::engarde.content_versions as previous,
-    array(select o.destination from engarde.outbox o
+    array(select o.destination::text from engarde.outbox o
           where o.tenant_id = v.tenant_id and o.content_id = v.content_id and o.version = v.version
-    )::text[] as awaited
+          union all
+          select 'bigquery' from engarde.archive_backfill b
+          where b.tenant_id = v.tenant_id and b.content_id = v.content_id and b.version = v.version
+    ) as awaited
 from unnest($1::text[], $2::text[], $3::integer[]) w (tenant_id, content_id, version)
 join engarde.content_versions v using (tenant_id, content_id, version)
 
@@ -110,7 +116,8 @@ left join engarde.content_versions v
   on v.tenant_id = w.tenant_id and v.content_id = w.content_id and v.version = w.version
 where v.zerodb_id is distinct from w.row_id
   and not exists (select from engarde.removals r
-                  where r.tenant_id = w.tenant_id and r.record_id = w.row_id)
+                  where r.tenant_id = w.tenant_id and r.record_id = w.row_id
+                    and r.destination = 'zerodb')
 
 -- name: set_aside
 -- Stage bodies again, and have their versions delivered after a while; erased ones are left out.
@@ -128,3 +135,11 @@ with aside as materialized (
 )
 insert into engarde.outbox (destination, tenant_id, content_id, version, leased_until)
 select 'zerodb', tenant_id, content_id, version, clock_timestamp() + make_interval(secs => $6) from aside
+
+-- name: owe_archive
+-- Have versions sent to the archive once more.
+insert into engarde.archive_backfill (tenant_id, content_id, version)
+select v.tenant_id, v.content_id, v.version
+from unnest($1::text[], $2::text[], $3::integer[]) w (tenant_id, content_id, version)
+join engarde.content_versions v using (tenant_id, content_id, version)
+on conflict do nothing

@@ -149,6 +149,11 @@ class PostgresInventory:
                 _SQL["set_aside"], *columns, carried_by, [body for _, body in bodies], for_s
             )
 
+    async def owe_archive(self, keys: Sequence[RecordKey]) -> None:
+        """See `Inventory.owe_archive`."""
+        with translated():
+            await self._writers.execute(_SQL["owe_archive"], *_columns(keys))
+
     async def _page(self, place: Place, scope: Scope, *, most: int) -> list[Entry]:
         wanted = (scope.brand_id, naive(scope.until), most)
         with translated():

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
-from engarde_daemon.adapters.guard import Guard, GuardedArchive, GuardedBodies
+from engarde_daemon.adapters.guard import Guard, GuardedBodies, GuardedReader
 from engarde_daemon.domain.breaker import Breaker, BreakerRules, BreakerState
 from engarde_daemon.domain.content import BodyName
 from engarde_daemon.domain.errors import Denied, Unavailable
@@ -30,7 +30,7 @@ class Site:
             BodyCache(0),
             Desk(),
             self.zerodb,
-            archive=GuardedArchive(self.archive, self._guard("The archive")),
+            archive=GuardedReader(self.archive, self._guard("The archive")),
             prefers_archive=lambda: self.prefers_archive,
         )
 
