@@ -12,6 +12,7 @@ from engarde_daemon.config import Settings
 if TYPE_CHECKING:
     from engarde_daemon.adapters.postgres.administration import Administration
     from engarde_daemon.adapters.postgres.migrations import Migrated
+    from engarde_daemon.adapters.postgres.rebuilding import Rebuilt
     from engarde_daemon.api.recovery.schemas import JobView
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.transfer.exporting import Exported
@@ -74,3 +75,10 @@ def order_recovery(
 
     given = {name: value for name, value in wish.items() if value is not None}
     return work.carry_out(work.find_operators_door(settings, url, key), order, given)
+
+
+def restore_metadata(settings: Settings) -> "Rebuilt":
+    """Make PostgreSQL anew from the archive."""
+    from engarde_daemon.cli.recovery import metadata  # noqa: PLC0415 - see above
+
+    return metadata.restore_metadata(settings)

@@ -59,6 +59,27 @@ def content(context: click.Context, /, settings: Settings, *, as_json: bool, **a
     context.exit(_carry_out(settings, "restore", asked, as_json=as_json))
 
 
+@restore.command(
+    epilog=examples("engarde restore metadata", "engarde restore metadata --data-dir ./new --json")
+)
+@as_json
+@configured
+def metadata(settings: Settings, *, as_json: bool) -> None:
+    """Make items, versions and usage anew in an empty PostgreSQL, from the archive.
+
+    Stop the daemon first. What the archive does not keep is listed: it cannot be made anew.
+    """
+    rebuilt = deferred.restore_metadata(settings)
+    if as_json:
+        print_json(rebuilt)
+        return
+    for name in ("tenants", "items", "versions", "bytes", "gaps", "damaged"):
+        click.echo(f"{name:<8}  {getattr(rebuilt, name)}")
+    click.echo("\nNot made anew:")
+    for lost in rebuilt.not_rebuilt:
+        click.echo(f"  {lost}")
+
+
 @click.command(
     "verify", epilog=examples("engarde verify", "engarde verify --tenant $TENANT --json")
 )

@@ -66,6 +66,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "keys list",
         "keys revoke",
         "restore content",
+        "restore metadata",
         "verify",
     }
 
