@@ -73,7 +73,7 @@ class Health(Actor[HealthMessage]):
             with anyio.fail_after(PROBE_TIMEOUT_S):
                 backlog = await self._outbox.backlog()
                 staged_bytes = await self._outbox.staged_bytes()
-                await self._watch.obey_latches()
+                await self._watch.obey()
         except (Unavailable, TimeoutError) as error:
             reason = str(error) or f"PostgreSQL did not answer within {PROBE_TIMEOUT_S:g} s"
             self._publish(msgspec.structs.replace(self._vitals(), postgres=reason))

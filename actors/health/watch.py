@@ -16,9 +16,11 @@ from engarde_daemon.domain.breaker import BreakerState
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.events import EventType
 from engarde_daemon.domain.failover import Failover, Sight, Transition, ZeroDBState
-from engarde_daemon.domain.records import RecordKey
+from engarde_daemon.domain.records import RecordKey, Standing
+from engarde_daemon.domain.recovery import fault_of
 from engarde_daemon.domain.vitals import StoreVitals, Waiting
 from engarde_daemon.ports.bodies import BodyStore
+from engarde_daemon.ports.crossing import Signpost
 from engarde_daemon.ports.doors import Door
 from engarde_daemon.ports.outbox import Outbox
 from engarde_daemon.ports.recovery import Bulletin, Latches, Samples
@@ -53,6 +55,8 @@ class StoreWatch:
         ask_archive: Look,
         failover: Failover,
         latches: Latches,
+        signpost: Signpost,
+        use: Callable[[str | None], None],
         samples: Samples,
         bulletin: Bulletin,
         outbox: Outbox,
@@ -65,6 +69,8 @@ class StoreWatch:
         self._archive = archive
         self._ask_archive = ask_archive
         self._failover = failover
+        self._signpost = signpost
+        self._use = use
         self._samples = samples
         self._bulletin = bulletin
         self._outbox = outbox
@@ -83,12 +89,13 @@ class StoreWatch:
         if step := self._failover.see(await self._sight(waiting)):
             await self._take(step)
 
-    async def obey_latches(self) -> None:
-        """Hold and release what operators ordered, on this daemon or another.
+    async def obey(self) -> None:
+        """Hold, release and use what operators ordered, on this daemon or another.
 
         Raises:
             Unavailable: PostgreSQL does not answer; everything stays as it is.
         """
+        self._use(await self._signpost.in_use())
         breaker = self._zerodb.breaker
         is_latched = ZERODB in await self.latches.latched()
         if is_latched and breaker.state is not BreakerState.HELD_OPEN:
@@ -120,7 +127,7 @@ class StoreWatch:
 
     async def _probe_zerodb(self) -> None:
         await self._zerodb.probe(
-            lambda: self._store.get_many([_NOBODYS]), timeout_s=self._rules.probe_timeout_s
+            lambda: self._store.standing([_NOBODYS]), timeout_s=self._rules.probe_timeout_s
         )
 
     async def _probe_archive(self) -> None:
@@ -155,8 +162,8 @@ class StoreWatch:
         """Read a sample, and give how many of its reads were right; all or none count."""
         with suppress(Unavailable, TimeoutError), anyio.fail_after(self._rules.probe_timeout_s * 2):
             keys = await self._samples.sample(self._rules.sampled_reads)
-            found = await self._store.get_many(keys) if keys else {}
-            missing = len(keys) - len(found)
+            found = await self._store.standing(keys) if keys else {}
+            missing = sum(fault_of(found.get(key.id, Standing()), key) is not None for key in keys)
             if missing == 0:
                 return self._rules.sampled_reads
             self._reason = (

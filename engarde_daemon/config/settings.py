@@ -38,6 +38,10 @@ Dsn: TypeAlias = Annotated[
 BodyStoreMode: TypeAlias = Annotated[
     Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
 ]
+NextStoreMode: TypeAlias = Annotated[
+    Literal["none", "embedded", "cloud", "local"],
+    Meta(description='"none", "embedded", "cloud" or "local"'),
+]
 AuthScheme: TypeAlias = Annotated[
     Literal["x-api-key", "bearer"], Meta(description='"x-api-key" or "bearer"')
 ]
@@ -134,6 +138,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "zerodb"
 
     @property
+    def zerodb_next_folder(self) -> Path:
+        """The embedded ZeroDB that bodies are moved to."""
+        return self.path / "zerodb-next"
+
+    @property
     def archive_folder(self) -> Path:
         """The embedded archive."""
         return self.path / "archive"
@@ -188,6 +197,12 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Keep the key out of logs and tracebacks."""
         return f"ZeroDB({self.mode})"
+
+
+class NextZeroDB(ZeroDB, frozen=True, kw_only=True):
+    """Which document store bodies are moved to; none while nothing is to be moved."""
+
+    mode: NextStoreMode = "none"  # type: ignore[assignment]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -367,6 +382,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    zerodb_next: NextZeroDB = NextZeroDB()
     bigquery: BigQuery = BigQuery()
     delivery: Delivery = Delivery()
     health: Health = Health()

@@ -11,13 +11,14 @@ from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
 from engarde_daemon.adapters.postgres.reaching import reaching
+from engarde_daemon.adapters.postgres.recovery import PostgresSignpost
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.adapters.switch import Switch
 from engarde_daemon.config import Postgres, Settings
 from engarde_daemon.daemon.archives import archive_of
-from engarde_daemon.daemon.body_store import open_body_store
+from engarde_daemon.daemon.body_store import open_switch
 from engarde_daemon.daemon.first_start import ensure_credentials
 from engarde_daemon.ports.archive import Archive
-from engarde_daemon.ports.bodies import BodyStore
 
 ATTEMPTS = 20
 PAUSE_S = 0.1
@@ -29,7 +30,7 @@ class Stores(msgspec.Struct, frozen=True):
     """The open stores; `server` is the embedded PostgreSQL, where it is ours to keep alive."""
 
     sessions: Sessions
-    zerodb: BodyStore
+    zerodb: Switch
     archive: Archive
     server: EmbeddedPostgres | None
 
@@ -48,7 +49,8 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     first = await ensure_credentials(dsn_as(SUPERUSER), settings)
     sessions = await resources.enter_async_context(Sessions(dsn_as, _limits(settings)))
     await isolation.ensure(sessions.readers)
-    zerodb = await open_body_store(settings, resources)
+    zerodb = await open_switch(settings, resources)
+    zerodb.use(await PostgresSignpost(sessions.writers).in_use())
     archive = await resources.enter_async_context(archive_of(settings))
     return Stores(sessions, zerodb, archive, server), first
 

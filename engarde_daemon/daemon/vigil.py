@@ -18,6 +18,7 @@ from actors.recovery.actor import Recovery, RecoveryPace
 from actors.recovery.checking import Checker
 from actors.recovery.errands import Errand, Restore, Verify, Walk
 from actors.recovery.messages import RecoveryMessage
+from actors.recovery.moving import Migrate
 from actors.recovery.restoring import Restorer
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies, StagedBodies
 from engarde_daemon.adapters.guard import Guard, GuardedArchive, GuardedBodies
@@ -27,6 +28,7 @@ from engarde_daemon.adapters.postgres.recovery import (
     PostgresBulletin,
     PostgresLatches,
     PostgresSamples,
+    PostgresSignpost,
 )
 from engarde_daemon.config import Settings
 from engarde_daemon.core import Address, Supervisor
@@ -38,7 +40,11 @@ from engarde_daemon.domain.breaker import Breaker, BreakerRules
 from engarde_daemon.domain.failover import Failover, FailoverRules
 from engarde_daemon.domain.recovery import JobKind
 from engarde_daemon.ports.archive import Span
+from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.history import Comparer
+
+LOOKS_TO_SETTLE = 3
+"""After how many looks of a daemon's own every other daemon has looked, too."""
 
 
 class RecoveryParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +111,25 @@ class Vigil:
             versions_per_s=given.versions_per_s,
             rest_s=parts.rest_s,
         )
-        restorer = Restorer(
-            inventory,
-            self.zerodb,
-            archive=self.archive,
-            packer=Packer(bodies, parts.comparer),
-        )
+        packer = Packer(bodies, parts.comparer)
+
+        def restorer(store: BodyStore) -> Restorer:
+            return Restorer(inventory, store, archive=self.archive, packer=packer)
+
+        def checker(store: BodyStore) -> Checker:
+            return Checker(inventory, store, self.archive)
+
         errands: dict[JobKind, Errand] = {
-            JobKind.RESTORE: Restore(walk, restorer),
-            JobKind.VERIFY: Verify(walk, Checker(inventory, self.zerodb, self.archive)),
+            JobKind.RESTORE: Restore(walk, restorer(self.zerodb)),
+            JobKind.VERIFY: Verify(walk, checker(self.zerodb)),
+            JobKind.MIGRATE: Migrate(
+                walk,
+                self._stores.zerodb,
+                PostgresSignpost(writers),
+                restorer=restorer,
+                checker=checker,
+                settle_s=LOOKS_TO_SETTLE * self._settings.probe_every_s,
+            ),
         }
         return pipelines.add(
             "recovery",
@@ -136,6 +152,8 @@ class Vigil:
             ask_archive=self._ask_archive,
             failover=self._failover,
             latches=PostgresLatches(writers),
+            signpost=PostgresSignpost(writers),
+            use=self._stores.zerodb.use,
             samples=PostgresSamples(writers),
             bulletin=PostgresBulletin(writers),
             outbox=outbox,

@@ -143,3 +143,10 @@ select v.tenant_id, v.content_id, v.version
 from unnest($1::text[], $2::text[], $3::integer[]) w (tenant_id, content_id, version)
 join engarde.content_versions v using (tenant_id, content_id, version)
 on conflict do nothing
+
+-- name: in_use
+select u.address from engarde.zerodb_in_use u
+
+-- name: point_to
+insert into engarde.zerodb_in_use (address) values ($1)
+on conflict (only_row) do update set address = excluded.address, since = clock_timestamp()

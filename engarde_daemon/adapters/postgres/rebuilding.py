@@ -29,7 +29,7 @@ LOST_FOR_GOOD = (
     "idempotency keys: a repeated request is done again",
     "reservations, and what was generated this month",
     "media files' records",
-    "full text of bodies: search finds titles and tags until a content is written again",
+    "full text: search finds nothing of a content until it is written again",
     "versions that had not reached the archive; `engarde verify` names those that ZeroDB has",
 )
 

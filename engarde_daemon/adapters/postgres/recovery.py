@@ -37,6 +37,24 @@ class PostgresLatches:
             await self._writers.execute(_SQL["unlatch"], store)
 
 
+class PostgresSignpost:
+    """The `Signpost` port on PostgreSQL."""
+
+    def __init__(self, writers: asyncpg.Pool) -> None:
+        self._writers = writers
+
+    async def in_use(self) -> str | None:
+        """See `Signpost.in_use`."""
+        with translated():
+            address: str | None = await self._writers.fetchval(_SQL["in_use"])
+        return address
+
+    async def point_to(self, address: str) -> None:
+        """See `Signpost.point_to`."""
+        with translated():
+            await self._writers.execute(_SQL["point_to"], address)
+
+
 class PostgresSamples:
     """The `Samples` port on PostgreSQL."""
 

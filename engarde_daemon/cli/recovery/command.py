@@ -96,6 +96,26 @@ def verify(context: click.Context, /, settings: Settings, *, as_json: bool, **as
     context.exit(_carry_out(settings, "verify", asked, as_json=as_json))
 
 
+@click.command(
+    "zerodb", epilog=examples("engarde migrate zerodb", "engarde migrate zerodb --back --json")
+)
+@click.option("--back", is_flag=True, help="Go back to the ZeroDB of [zerodb], at once.")
+@_reaching
+@as_json
+@configured
+@click.pass_context
+def migrate_zerodb(
+    context: click.Context, /, settings: Settings, *, back: bool, as_json: bool, **asked: Any
+) -> None:
+    """Move to the ZeroDB named in [zerodb_next], while writes go on.
+
+    The old one is kept, and read for what is not moved yet. The exit code is 1 if something could
+    not be moved; the report names it.
+    """
+    asked["back"] = back
+    context.exit(_carry_out(settings, "migrate", asked, as_json=as_json))
+
+
 def _carry_out(settings: Settings, order: str, asked: dict[str, Any], *, as_json: bool) -> ExitCode:
     job = deferred.order_recovery(settings, order, **asked)
     print_job(job, as_json=as_json)

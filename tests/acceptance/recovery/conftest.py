@@ -115,6 +115,7 @@ async def site(used_data_dir: Path, place: Path) -> AsyncIterator[Site]:
             "ENGARDE_ZERODB__BASE_URL": cloud.base_url,
             "ENGARDE_ZERODB__PROJECT_ID": cloud.project_id,
             "ENGARDE_ZERODB__API_KEY": cloud.api_key,
+            "ENGARDE_ZERODB_NEXT__MODE": "embedded",
         }
         async with cleared_away_after(Daemon(place / "data", environ=environ)) as daemon:
             await daemon.start()

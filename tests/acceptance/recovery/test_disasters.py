@@ -156,6 +156,28 @@ async def test_a_postgresql_that_was_lost_is_made_anew_from_the_archive(site: Si
     assert [after[name] for name in figures] == [before[name] for name in figures]
 
 
+async def test_bodies_move_to_another_zerodb_and_back_while_writes_go_on(site: Site):
+    """Nothing is missing on either side, and what was there is kept."""
+    await site.write(30)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(site.write, 20)
+        code, told = await site.command("migrate", "zerodb")
+    assert (code, told["state"], told["report"]["differences"]) == (0, "completed", [])
+    (moved,) = await site.write(1)
+    await site.until_carried()
+    code, told = await site.command("verify")
+    assert (code, told["report"]["counts"]["zerodb"]) == (0, 51)
+    held = {row["id"] for row in site.cloud.rows("content_items")}
+    assert moved not in held, "the one before takes nothing more"
+
+    code, told = await site.command("migrate", "zerodb", "--back")
+    assert (code, told["report"]["differences"]) == (0, [])
+    assert moved in {row["id"] for row in site.cloud.rows("content_items")}
+    code, told = await site.command("verify")
+    assert (code, told["report"]["counts"]["zerodb"]) == (0, 51)
+    assert [await site.read(content_id) for content_id in (moved,)] == ["zerodb"]
+
+
 async def test_only_operators_may(shared_daemon: SharedDaemon):
     """An administrator of a tenant is not one."""
     key = shared_daemon.new_key(shared_daemon.new_tenant(), "admin")

@@ -15,6 +15,7 @@ from engarde_daemon.adapters.postgres.recovery import (
     PostgresBulletin,
     PostgresLatches,
     PostgresSamples,
+    PostgresSignpost,
 )
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.daemon.board import Board
@@ -49,6 +50,7 @@ class Ward:
     def __init__(self, sessions: Sessions, tenant: Tenant, sql: asyncpg.Connection) -> None:
         self.now = 0.0
         self.woken = 0
+        self.used: list[str | None] = []
         self.sessions, self.tenant, self.sql = sessions, tenant, sql
         self.store, self.board = MemoryBodies(), Board(10**9)
         self.outbox = PostgresOutbox(sessions.writers)
@@ -65,6 +67,8 @@ class Ward:
             ask_archive=self.store.prepare,
             failover=Failover(RULES, clock=lambda: self.now),
             latches=PostgresLatches(writers),
+            signpost=PostgresSignpost(writers),
+            use=self.used.append,
             samples=PostgresSamples(writers),
             bulletin=PostgresBulletin(writers),
             outbox=self.outbox,

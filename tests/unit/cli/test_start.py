@@ -59,6 +59,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "export",
         "import",
         "migrate schema",
+        "migrate zerodb",
         "tenants create",
         "tenants list",
         "tenants set-plan",
