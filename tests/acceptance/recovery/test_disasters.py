@@ -43,7 +43,7 @@ async def test_a_zerodb_that_does_not_answer_costs_nobody_anything(site: Site):
 
 
 async def test_a_zerodb_that_was_wiped_gets_everything_back_while_writes_go_on(site: Site):
-    """Also when the daemon is killed while it restores."""
+    """What is written meanwhile is there as well."""
     await site.write(40)
     await site.until_carried()
     for table in site.cloud.tables.values():
