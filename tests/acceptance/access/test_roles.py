@@ -15,6 +15,14 @@ from tests.acceptance.content import problem_of
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 NEEDS = {
+    "cancelRecoveryJob": "operator",
+    "failBack": "operator",
+    "failOver": "operator",
+    "orderMigration": "operator",
+    "orderRestore": "operator",
+    "orderVerify": "operator",
+    "readRecovery": "operator",
+    "readRecoveryJob": "operator",
     "changePlan": "operator",
     "createCampaignSpace": "editor",
     "createContent": "editor",
