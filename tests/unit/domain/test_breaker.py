@@ -291,3 +291,26 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
+
+
+def test_failures_are_counted_until_a_call_succeeds():
+    """For whoever wants to know before it opens."""
+    rig = Rig()
+    rig.fail(2)
+    assert rig.breaker.failures_in_a_row == 2
+    rig.call(failed=False)
+    assert rig.breaker.failures_in_a_row == 0
+
+
+def test_a_permit_of_an_earlier_state_gives_no_place_back():
+    """The probes of today are not counted by the calls of yesterday."""
+    rig = Rig()
+    old = rig.breaker.permit()
+    assert old is not None
+    rig.fail()
+    rig.clock.now += rig.breaker.retry_after_s
+    probes = [rig.breaker.probe() for _ in range(RULES.probes_max)]
+    rig.breaker.forgo(old)
+
+    assert None not in probes
+    assert rig.breaker.probe() is None

@@ -108,3 +108,11 @@ def test_a_relapse_is_a_failover_at_once(story: Story):
     story.recover()
 
     assert story.see(**OPEN) is ZeroDBState.FAILED_OVER
+
+
+def test_while_it_does_not_answer_it_stays_given_up(story: Story):
+    """However long."""
+    story.see(**OPEN)
+    story.see(after_s=RULES.failover_after_s, **OPEN)
+
+    assert story.see(after_s=86_400.0, **OPEN) is ZeroDBState.FAILED_OVER
