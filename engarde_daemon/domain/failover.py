@@ -92,16 +92,14 @@ class Failover:
         return sight.backlog_age_s is None or sight.backlog_age_s < self.lasts_s
 
     def _step(self, sight: Sight) -> tuple[ZeroDBState, str] | None:
-        match self.state:
-            case ZeroDBState.HEALTHY:
-                return self._from_healthy(sight)
-            case ZeroDBState.DEGRADED:
-                return self._from_degraded(sight)
-            case ZeroDBState.FAILED_OVER:
-                if sight.breaker is BreakerState.CLOSED:
-                    return ZeroDBState.RECOVERING, "ZeroDB answers again"
-            case ZeroDBState.RECOVERING:
-                return self._from_recovering(sight)
+        if self.state is ZeroDBState.HEALTHY:
+            return self._from_healthy(sight)
+        if self.state is ZeroDBState.DEGRADED:
+            return self._from_degraded(sight)
+        if self.state is ZeroDBState.RECOVERING:
+            return self._from_recovering(sight)
+        if sight.breaker is BreakerState.CLOSED:
+            return ZeroDBState.RECOVERING, "ZeroDB answers again"
         return None
 
     def _from_healthy(self, sight: Sight) -> tuple[ZeroDBState, str] | None:
