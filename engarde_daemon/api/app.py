@@ -40,6 +40,8 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
 from engarde_daemon.api.rates import Rates
+from engarde_daemon.api.recovery.controller import RecoveryController, RecoveryDesk
+from engarde_daemon.api.recovery.measures import StoreState
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
@@ -68,6 +70,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     MediaController,
     ActorsController,
     TenantsController,
+    RecoveryController,
 )
 """Everything that is served, and therefore described."""
 
@@ -116,6 +119,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessServices
     telling: TellingServices
     admin: AdminServices
+    recovery: RecoveryDesk
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -125,7 +129,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
-    measures = Measures(services.health, services.vitals, NewsState(services.telling.news))
+    measures = Measures(
+        services.health,
+        services.vitals,
+        NewsState(services.telling.news),
+        StoreState(services.vitals),
+    )
     access = services.access
     app = Litestar(
         route_handlers=[*CONTROLLERS, DescriptionController],
@@ -174,6 +183,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
+        "recovery_desk": services.recovery,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}
 

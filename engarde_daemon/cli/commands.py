@@ -12,6 +12,7 @@ from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.moving.command import campaign_assets, content_items
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
+from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -69,9 +70,12 @@ def schema(settings: Settings, *, as_json: bool) -> None:
 
 migrate.add_command(campaign_assets)
 migrate.add_command(content_items)
+migrate.add_command(migrate_zerodb)
 engarde.add_command(archive)
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)
 engarde.add_command(import_)
+engarde.add_command(restore)
+engarde.add_command(verify)

@@ -54,6 +54,10 @@ Endpoint: TypeAlias = Annotated[
 BodyStoreMode: TypeAlias = Annotated[
     Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
 ]
+NextStoreMode: TypeAlias = Annotated[
+    Literal["none", "embedded", "cloud", "local"],
+    Meta(description='"none", "embedded", "cloud" or "local"'),
+]
 AuthScheme: TypeAlias = Annotated[
     Literal["x-api-key", "bearer"], Meta(description='"x-api-key" or "bearer"')
 ]
@@ -155,12 +159,17 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def media_folder(self) -> Path:
         """The bytes of media files, where no other store is named."""
-        return self.zerodb_folder / "media"
+        return self.path / "media"
 
     @property
     def spool_folder(self) -> Path:
         """Copies of files that are being looked into; of no worth to the next life."""
         return self.path / "spool"
+
+    @property
+    def zerodb_next_folder(self) -> Path:
+        """The embedded ZeroDB that bodies are moved to."""
+        return self.path / "zerodb-next"
 
     @property
     def archive_folder(self) -> Path:
@@ -219,6 +228,12 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
         return f"ZeroDB({self.mode})"
 
 
+class NextZeroDB(ZeroDB, frozen=True, kw_only=True):
+    """Which document store bodies are moved to; none while nothing is to be moved."""
+
+    mode: NextStoreMode = "none"  # type: ignore[assignment]
+
+
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """How content is found beside by its words."""
 
@@ -247,6 +262,29 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     examine_s: Seconds = 30.0
     examine_memory_bytes: Memory = GB
     examine_in_parallel: Count = 2
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """When a store outside is left alone, and what brings it back."""
+
+    probe_every_s: Seconds = 1.0
+    probe_timeout_s: Seconds = 1.5
+    read_patience_s: Seconds = 2.0
+    failures_in_a_row: Count = 5
+    slow_s: Seconds = 5.0
+    open_s: Seconds = 5.0
+    open_max_s: Seconds = 60.0
+    failover_after_s: Seconds = 5.0
+    verified_reads: Count = 20
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast restore, verify and migrate go."""
+
+    page_versions: Count = 200
+    page_bytes: Bytes = 16_000_000
+    versions_per_s: Requests = 0
+    lease_s: Seconds = 30.0
 
 
 class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -395,10 +433,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    zerodb_next: NextZeroDB = NextZeroDB()
     bigquery: BigQuery = BigQuery()
     search: Search = Search()
     delivery: Delivery = Delivery()
     media: Media = Media()
+    health: Health = Health()
+    recovery: Recovery = Recovery()
     replication: Replication = Replication()
     cache: Cache = Cache()
     auth: Auth = Auth()

@@ -64,7 +64,7 @@ class Uploads:
 
 def bytes_of(daemon: Daemon) -> set[str]:
     """The paths that hold bytes, thumbnails aside, and halves that were never finished."""
-    folder = daemon.data_dir / "zerodb" / "media"
+    folder = daemon.data_dir / "media"
     found = (path for path in folder.rglob("*") if path.is_file())
     return {_path(path, folder) for path in found if path.suffix != ".thumbnail"}
 

@@ -111,15 +111,20 @@ class ContentDesk:
             backed_up=found.backed_up,
             backed_up_at=found.backed_up_at,
             versions=found.versions,
-            media=await self._media_of(found.item),
+            media=await self._media_of(call.principal, found.item),
         )
         return answer_with(view, found.item, served_from=place)
 
-    async def _media_of(self, item: Item) -> list[MediaObject | StoredId]:
-        """The files of an item; one that is not there any more is its id alone."""
+    async def _media_of(self, principal: Principal, item: Item) -> list[MediaObject | StoredId]:
+        """The files of an item; one that is not there, or not the caller's, is its id alone."""
         media_ids = item.details.media
         found = await self._media.find(item.tenant_id, media_ids) if media_ids else {}
-        return [object_of(found[i]) if i in found else StoredId(i) for i in media_ids]
+        shown = {
+            file.id: object_of(file)
+            for file in found.values()
+            if principal.role_in(file.brand_id) is not None
+        }
+        return [shown.get(media_id) or StoredId(media_id) for media_id in media_ids]
 
     async def page(self, call: Call, query: ListQuery) -> bytes:
         """A page of the caller's brand."""

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from tests.acceptance.content import draft
+from tests.acceptance.media.uploads import uploaded
 
 SECRET = "the-neighbours-secret"
 ELSEWHERE = "http://127.0.0.1:9/"  # nobody listens there
@@ -27,7 +28,9 @@ class Belongings(msgspec.Struct, frozen=True, kw_only=True):
         return {one for ids in self.ids.values() for one in ids}
 
 
-async def furnish(owner: httpx.AsyncClient, *, brand_id: str, user_id: str) -> Belongings:
+async def furnish(
+    owner: httpx.AsyncClient, *, tenant_id: str, brand_id: str, user_id: str
+) -> Belongings:
     """Make one of everything in a brand; `owner` is an administrator of its tenant."""
 
     async def make(path: str, wish: dict[str, Any]) -> str:
@@ -49,6 +52,8 @@ async def furnish(owner: httpx.AsyncClient, *, brand_id: str, user_id: str) -> B
     await owner.delete(f"/api/webhooks/{hooks[1]}")
     for _ in range(2):
         await make(f"/api/webhooks/{hooks[0]}/test", {})
+    files = [(await uploaded(owner, name=SECRET, brand_id=brand_id))["id"] for _ in range(2)]
+    await owner.delete(f"/api/media/{files[1]}")
     return Belongings(
         owner=owner,
         ids={
@@ -57,8 +62,10 @@ async def furnish(owner: httpx.AsyncClient, *, brand_id: str, user_id: str) -> B
             "erasure": (gone.json()["receipt_id"],),
             "key": tuple(key_ids),
             "webhook": tuple(hooks),
+            "media": tuple(files),
             "space": tuple([await make("/api/campaign-spaces", space) for _ in range(2)]),
             "brand": (brand_id,),
+            "tenant": (tenant_id,),
             "user": (user_id,),
         },
     )
@@ -93,6 +100,7 @@ async def condition_of(theirs: Belongings) -> list[object]:
         f"/api/content/{theirs.ids['item'][0]}",
         f"/api/content/{theirs.ids['item'][0]}/versions",
         f"/api/content/{theirs.ids['trashed'][0]}/versions?trashed=true",
+        f"/api/media/{theirs.ids['media'][0]}",
         f"/api/campaign-spaces/{theirs.ids['space'][0]}",
         f"/api/brands/{theirs.ids['brand'][0]}/voice",
     ]

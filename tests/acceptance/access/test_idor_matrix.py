@@ -23,6 +23,7 @@ from tests.acceptance.access.belongings import (
 )
 from tests.acceptance.access.conftest import House
 from tests.acceptance.content import draft
+from tests.acceptance.media.uploads import examined
 from tests.support.daemon import SharedDaemon
 
 OF_THE_REQUEST = {"x-request-id", "date"}
@@ -30,13 +31,15 @@ IN_PATHS = {
     "content_id": "item",
     "key_id": "key",
     "webhook_id": "webhook",
+    "media_id": "media",
+    "tenant_id": "tenant",
     "erasure_id": "erasure",
     "space_id": "space",
     "brand_id": "brand",
 }
 """What the names in paths stand for."""
-COUNTED = {"version": "1", "delivery_id": "1"}
-"""Numbers within the thing that is named before them: they are nobody's."""
+COUNTED = {"version": "1", "delivery_id": "1", "name": "delivery", "job_id": "1"}
+"""Numbers within the thing that is named before them, and what is the operators': nobody's."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -56,9 +59,19 @@ BRAND: dict[str, Any] = {"params": {"brand_id": "$ID"}}
 BY_HEADER: dict[str, Any] = {"headers": {"X-Brand-ID": "$ID"}}
 SPACE: dict[str, Any] = {"campaign_name": "A", "platform": "meta"}
 LATE: dict[str, Any] = {"headers": {"If-Match": '"9"'}}
+ORDERS = [
+    on("tenant", 403, json={"tenant_id": "$ID"}),
+    on("brand", 403, json={"brand_id": "$ID"}),
+]
+"""Only operators give orders, whoever owns the thing."""
+FORM: dict[str, Any] = {"headers": {"Content-Type": "multipart/form-data; boundary=B"}}
+FIELD = '--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n$ID\r\n'
+FILE = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.7\r\n--B--\r\n'
 LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 
 MATRIX: dict[str, list[Ask]] = {
+    "cancelRecoveryJob": [],
+    "changePlan": [on("tenant", 403, json={"plan": "free"})],
     "createCampaignSpace": [
         on("brand", 201, json=SPACE | {"brand_id": "$ID"}),
         on("brand", 201, json=SPACE, **BY_HEADER),
@@ -67,12 +80,14 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", 201, json=draft(brand_id="$ID")),
         on("brand", 201, json=draft(), **BY_HEADER),
         on("space", 201, json=draft(campaign_space_id="$ID")),
+        on("media", 201, json=draft(media=["$ID"])),
     ],
     "createContentBulk": [
         on("brand", 201, json={"items": [draft(brand_id="$ID")]}),
         on("brand", 201, json={"items": [draft(brand_id="$ID")], "partial": True}),
         on("brand", 201, json={"items": [draft()]}, **BY_HEADER),
         on("space", 201, json={"items": [draft(campaign_space_id="$ID")], "partial": True}),
+        on("media", 201, json={"items": [draft(media=["$ID"])], "partial": True}),
     ],
     "createKey": [
         on("brand", 201, json={"role": "viewer", "brand_ids": ["$ID"]}),
@@ -89,11 +104,20 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99}),
         on("space", json={"filter": {"campaign_space_id": "$ID"}, "confirm": 0}),
     ],
+    "deleteMedia": [on("media")],
     "deleteWebhook": [on("webhook", 204)],
     "diffVersions": [
         on("item", params={"against": "2"}),
         on("trashed", params={"against": "2", "trashed": "true"}),
     ],
+    "failBack": [],
+    "failOver": [],
+    "downloadMedia": [
+        on("media"),
+        on("media", 206, headers={"Range": "bytes=0-9"}),
+        on("media", 416, headers={"Range": "bytes=999999-"}),
+    ],
+    "downloadThumbnail": [on("media")],
     "exportContent": [on("brand", **BRAND), on("item", params={"after": "$ID"})],
     "followEvents": [on("brand", **BRAND)],
     "importContent": [
@@ -102,6 +126,7 @@ MATRIX: dict[str, list[Ask]] = {
         on("item", content=LINE % ("$ID", "null")),
         on("space", content=LINE % ("$NEW", '"$ID"')),
     ],
+    "listActors": [],
     "listAudit": [
         on("key", params={"principal_id": "$ID"}),
         on("user", params={"user_id": "$ID"}),
@@ -116,19 +141,31 @@ MATRIX: dict[str, list[Ask]] = {
         on("space", params={"campaign_space_id": "$ID"}),
     ],
     "listKeys": [],
+    "listTenants": [],
+    "listMedia": [on("brand", **BRAND)],
     "listVersions": [on("item"), on("trashed", params={"trashed": "true"})],
     "listWebhookDeliveries": [on("webhook")],
     "listWebhooks": [],
+    "orderMigration": [],
+    "orderRestore": ORDERS,
+    "orderVerify": ORDERS,
+    "pauseActor": [],
     "readCampaignSpace": [on("space")],
     "readContent": [on("item"), on("item", 304, headers={"If-None-Match": '"2"'})],
     "readErasure": [on("erasure")],
+    "readMedia": [on("media")],
     "readQuota": [],
+    "readRecovery": [],
+    "readRecoveryJob": [],
     "readVersion": [on("item"), on("trashed", params={"trashed": "true"})],
     "readVoice": [on("brand"), on("brand", 304, headers={"If-None-Match": "*"})],
     "readWebhook": [on("webhook")],
+    "reconcileQuota": [on("tenant", 403)],
     "replaceVoice": [on("brand", json={"language": "de"}), on("brand", 412, json={}, **LATE)],
+    "restartActor": [],
     "restoreContent": [on("trashed"), on("item", 409)],
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
+    "resumeActor": [],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],
     "rotateWebhookSecret": [on("webhook")],
@@ -146,8 +183,14 @@ MATRIX: dict[str, list[Ask]] = {
         on("item", 412, json={"title": "stolen"}, **LATE),
         on("item", 422, json={"title": 5}),
         on("space", json={"campaign_space_id": "$ID"}),
+        on("media", json={"media": ["$ID"]}),
     ],
     "updateWebhook": [on("webhook", json={"description": "mine"})],
+    "uploadMedia": [
+        on("brand", 201, content=FIELD % "brand_id" + FILE, **FORM),
+        on("brand", 201, content=FILE, headers=FORM["headers"] | BY_HEADER["headers"]),
+        on("item", 201, content=FIELD % "content_id" + FILE, **FORM),
+    ],
 }
 """By operation id: each way in which a thing can be named there."""
 
@@ -156,10 +199,19 @@ PAGED = {
     "listCampaignSpaces",
     "listContent",
     "listKeys",
+    "listMedia",
     "listVersions",
     "listWebhookDeliveries",
 }
-MADE = ["createCampaignSpace", "createContent", "createContentBulk", "createKey", "createWebhook"]
+MADE: dict[str, dict[str, Any]] = {
+    "createCampaignSpace": {"json": SPACE},
+    "createContent": {"json": draft()},
+    "createContentBulk": {"json": {"items": [draft()]}},
+    "createKey": {"json": {"role": "viewer", "brand_ids": ["$ID"]}},
+    "createWebhook": {"json": {"url": "http://127.0.0.1:9/"}},
+    "uploadMedia": {"content": FILE, **FORM},
+}
+"""Routes that take an `Idempotency-Key`, each with something to be made."""
 ASKS = [
     pytest.param(name, ask, id=f"{name}-{number}-{ask.kind}")
     for name, asks in MATRIX.items()
@@ -194,7 +246,9 @@ class Street(msgspec.Struct, frozen=True, kw_only=True):
             yield firsts(self.mine)
             return
         tenant = self.house.tenant
-        things = await furnish(self.admin, brand_id=tenant.brand_id, user_id=tenant.user_id)
+        things = await furnish(
+            self.admin, tenant_id=tenant.tenant_id, brand_id=tenant.brand_id, user_id=tenant.user_id
+        )
         try:
             yield firsts(things)
         finally:
@@ -214,8 +268,8 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
     async with admin, neighbour:
         wish = {"role": "admin", "brand_ids": [here.brand_id]}
         key = (await admin.post("/api/keys", json=wish)).json()["api_key"]
-        doors = {"brand_id": there.brand_id, "user_id": there.user_id}
-        rooms = {"brand_id": house.other_brand, "user_id": nothing()}
+        doors = {"tenant_id": there.tenant_id, "brand_id": there.brand_id, "user_id": there.user_id}
+        rooms = {"tenant_id": nothing(), "brand_id": house.other_brand, "user_id": nothing()}
         async with token_daemon.caller(key) as lodger:
             street = Street(
                 house=house,
@@ -225,8 +279,12 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
                 next_door=await furnish(neighbour, **doors),
                 next_room=await furnish(admin, **rooms),
                 unasked=(await furnish(neighbour, **doors), await furnish(admin, **rooms)),
-                mine=await furnish(admin, brand_id=here.brand_id, user_id=here.user_id),
+                mine=await furnish(
+                    admin, tenant_id=here.tenant_id, brand_id=here.brand_id, user_id=here.user_id
+                ),
             )
+            for owner, theirs in ((admin, street.mine), *[(w.owner, w) for _, w in street.walls()]):
+                await examined(owner, theirs.ids["media"][0])
             before = [await condition_of(theirs) for _, theirs in street.walls()]
             yield street
             assert [await condition_of(theirs) for _, theirs in street.walls()] == before
@@ -357,14 +415,9 @@ async def test_a_cursor_of_anothers_is_only_a_place(street: Street, name: str):
 @pytest.mark.parametrize("name", MADE)
 async def test_an_idempotency_key_of_anothers_is_free(street: Street, name: str):
     """The same request with the same key is somebody else's: it is neither replayed nor refused."""
-    method, path = street.routes[name]
-    wish = {
-        "createCampaignSpace": SPACE,
-        "createContent": draft(),
-        "createContentBulk": {"items": [draft()]},
-        "createKey": {"role": "viewer", "brand_ids": ["BRAND"]},
-        "createWebhook": {"url": "http://127.0.0.1:9/"},
-    }[name]
+    given = MADE[name]
+    key = {"Idempotency-Key": f"everyones-{name}"}
+    ask = Ask("brand", 201, given | {"headers": given.get("headers", {}) | key})
     answers = []
     callers = [
         (street.next_door.owner, street.next_door.ids["brand"][0]),
@@ -372,9 +425,7 @@ async def test_an_idempotency_key_of_anothers_is_free(street: Street, name: str)
         (street.lodger, street.house.tenant.brand_id),
     ]
     for caller, brand_id in callers:
-        said = msgspec.json.encode(wish).replace(b"BRAND", brand_id.encode())
-        key = {"Idempotency-Key": f"everyones-{name}"}
-        answers.append(await caller.request(method, path, content=said, headers=key))
+        answers.append(await asked(caller, street.routes[name], ask, {"brand": brand_id}))
 
     barred = name == "createWebhook"  # which is the whole tenant's
     assert [answer.status_code for answer in answers] == [201, 201, 403 if barred else 201]

@@ -15,6 +15,14 @@ from tests.acceptance.content import problem_of
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 NEEDS = {
+    "cancelRecoveryJob": "operator",
+    "failBack": "operator",
+    "failOver": "operator",
+    "orderMigration": "operator",
+    "orderRestore": "operator",
+    "orderVerify": "operator",
+    "readRecovery": "operator",
+    "readRecoveryJob": "operator",
     "changePlan": "operator",
     "createCampaignSpace": "editor",
     "createContent": "editor",
@@ -23,8 +31,11 @@ NEEDS = {
     "createWebhook": "admin",
     "deleteContent": "editor",
     "deleteContentBulk": "editor",
+    "deleteMedia": "editor",
     "deleteWebhook": "admin",
     "diffVersions": "viewer",
+    "downloadMedia": "viewer",
+    "downloadThumbnail": "viewer",
     "exportContent": "admin",
     "followEvents": "viewer",
     "importContent": "admin",
@@ -34,6 +45,7 @@ NEEDS = {
     "listCampaignSpaces": "viewer",
     "listContent": "viewer",
     "listKeys": "admin",
+    "listMedia": "viewer",
     "listTenants": "operator",
     "listVersions": "viewer",
     "listWebhookDeliveries": "admin",
@@ -42,6 +54,7 @@ NEEDS = {
     "readCampaignSpace": "viewer",
     "readContent": "viewer",
     "readErasure": "admin",
+    "readMedia": "viewer",
     "readQuota": "viewer",
     "readVersion": "viewer",
     "readVoice": "viewer",
@@ -60,6 +73,7 @@ NEEDS = {
     "testWebhook": "admin",
     "updateContent": "editor",
     "updateWebhook": "admin",
+    "uploadMedia": "editor",
 }
 """By operation id; routes outside of /api/ need no caller at all."""
 

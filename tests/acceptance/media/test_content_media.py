@@ -1,5 +1,6 @@
 """Files and the content that shows them; and who may not."""
 
+import json
 import uuid
 from typing import Any
 
@@ -114,6 +115,25 @@ async def test_a_file_of_another_brand_does_not_exist(daemon: SharedDaemon, tena
             refused = await one.post("/api/content", json=draft(media=[theirs["id"]]))
             assert fields_of(refused) == {"media[0]"}
             problem_of(await send(one, brand_id=other), 404)
+
+
+async def test_an_item_tells_nothing_of_a_file_of_another_brand(
+    daemon: SharedDaemon, tenant: Tenant
+):
+    """An import keeps the ids that its lines name; only who is of both brands is shown the file."""
+    other = await daemon.new_brand(tenant)
+    async with daemon.caller(daemon.new_key(tenant, "admin").api_key) as both:
+        theirs = (await uploaded(both, brand_id=other))["id"]
+        wish = {"role": "admin", "brand_ids": [tenant.brand_id]}
+        made = (await both.post("/api/keys", json=wish)).json()
+        async with daemon.caller(made["api_key"]) as one:
+            line = draft(id="elsewhere", media=[theirs, NOWHERE])
+            done = await one.post("/api/content/import", content=json.dumps(line).encode())
+            assert done.json()["imported"] == 1, done.text
+            (item,) = (await one.get("/api/content")).json()["data"]
+
+            assert await shown(one, item["id"]) == [{"id": theirs}, {"id": NOWHERE}]
+        assert (await shown(both, item["id"]))[0]["url"] == f"/api/media/{theirs}/file"
 
 
 async def test_viewers_look_and_do_not_touch(

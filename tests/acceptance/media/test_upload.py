@@ -246,7 +246,7 @@ async def test_the_bytes_of_a_deleted_file_leave_the_store(
     """Soon after, when the curator comes by."""
     made = await uploaded(http)
     await examined(http, made["id"])
-    folder = daemon.process.data_dir / "zerodb" / "media" / "media" / tenant.tenant_id
+    folder = daemon.process.data_dir / "media" / "media" / tenant.tenant_id
     assert len(list(folder.iterdir())) == 2  # with the thumbnail
 
     await http.delete(f"/api/media/{made['id']}")

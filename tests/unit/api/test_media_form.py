@@ -53,6 +53,10 @@ async def test_a_form_is_the_same_however_it_is_cut(size: int):
     ("text", "names"),
     [
         (field("brand_id", "b") + "--B--\r\n", "file: is required"),
+        (
+            field("brand_id", "a/b") + part(FILE, "x") + "--B--\r\n",
+            "brand_id: Expected `str` matching",
+        ),
         (field("colour", "red") + part(FILE, "x") + "--B--\r\n", "colour: unknown field"),
         (part(FILE, "x") + field("brand_id", "b") + "--B--\r\n", "brand_id: must come before"),
         (part(FILE, "x") + part(FILE, "y") + "--B--\r\n", "file: must come before"),

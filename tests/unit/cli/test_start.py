@@ -76,12 +76,16 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "migrate schema",
         "migrate campaign-assets",
         "migrate content-items",
+        "migrate zerodb",
         "tenants create",
         "tenants list",
         "tenants set-plan",
         "keys create",
         "keys list",
         "keys revoke",
+        "restore content",
+        "restore metadata",
+        "verify",
     }
 
 

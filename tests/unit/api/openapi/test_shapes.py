@@ -62,6 +62,17 @@ def test_what_is_json_already_is_told_by_its_shape():
     assert told == {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
 
 
+def test_a_list_of_several_kinds_is_told_by_each_of_them():
+    """Also where msgspec could not read it: answers are only written."""
+    told = Shapes().of(list[str | Inner | Answer])
+
+    assert told["items"]["anyOf"] == [
+        {"type": "string"},
+        {"$ref": "#/components/schemas/Inner"},
+        {"$ref": "#/components/schemas/Answer"},
+    ]
+
+
 def test_a_query_cannot_say_null():
     """A parameter is there or not."""
     fields = Shapes().fields(Request)
