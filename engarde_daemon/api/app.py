@@ -26,6 +26,14 @@ from engarde_daemon.api.events.controller import EventsController, Listening
 from engarde_daemon.api.events.measures import NewsState
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.front import Front
+from engarde_daemon.api.generation.controller import (
+    CredentialsController,
+    GenerateController,
+    GenerationJobsController,
+)
+from engarde_daemon.api.generation.credentials import CredentialDesk
+from engarde_daemon.api.generation.desk import JobDesk
+from engarde_daemon.api.generation.following import Following
 from engarde_daemon.api.keys.controller import KeysController
 from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
@@ -44,6 +52,7 @@ from engarde_daemon.domain.vitals import NewsVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.register import RegisterReader
 
+_GENERATION = (GenerateController, GenerationJobsController, CredentialsController)
 _ACCESS = (KeysController, BrandsController, CampaignSpacesController, AuditController)
 
 
@@ -69,6 +78,14 @@ class TellingServices(msgspec.Struct, frozen=True, kw_only=True):
     news: Callable[[], NewsVitals]
 
 
+class GenerationServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of generation need."""
+
+    jobs: JobDesk
+    credentials: CredentialDesk
+    following: Following
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that routes need."""
 
@@ -81,6 +98,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     plans: Mapping[str, Plan]
     access: AccessServices
     telling: TellingServices
+    generation: GenerationServices
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -104,6 +122,7 @@ def create_app(services: Services) -> ASGIApp:
             *_ACCESS,
             EventsController,
             WebhooksController,
+            *_GENERATION,
         ],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
@@ -144,6 +163,9 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "space_desk": services.access.spaces,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
+        "job_desk": services.generation.jobs,
+        "credential_desk": services.generation.credentials,
+        "following": services.generation.following,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}
 
