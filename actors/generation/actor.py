@@ -24,6 +24,7 @@ from engarde_daemon.core import Actor, ActorError, ActorStopped, Address, Mailbo
 from engarde_daemon.domain.errors import Retryable, Unavailable
 from engarde_daemon.domain.generation import ItemState
 from engarde_daemon.ports.generation import Claim, WorkBench, Written
+from engarde_daemon.ports.models import ModelHouse
 
 NOTE_TIMEOUT_S = 20.0
 SHELVE_TIMEOUT_S = 45.0
@@ -57,6 +58,7 @@ class Generation(Actor[GenerationMessage]):
         bench: WorkBench,
         caller: Caller,
         credentials: Credentials,
+        house: ModelHouse,
         scribe: Address[NoteStep],
         shelver: Address[Shelve],
         bulletin: Bulletin,
@@ -66,6 +68,7 @@ class Generation(Actor[GenerationMessage]):
         self._bench = bench
         self._caller = caller
         self._credentials = credentials
+        self._house = house
         self._scribe = scribe
         self._shelver = shelver
         self._bulletin = bulletin
@@ -79,6 +82,7 @@ class Generation(Actor[GenerationMessage]):
 
     async def started(self, resources: AsyncExitStack) -> None:
         """Begin to look for work."""
+        resources.push_async_callback(self._house.close)
         self._work = await resources.enter_async_context(anyio.create_task_group())
         resources.callback(self._work.cancel_scope.cancel)
         await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)

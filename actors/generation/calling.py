@@ -32,6 +32,8 @@ from engarde_daemon.ports.models import (
 )
 
 ATTEMPTS_MAX = 10
+BROKEN_MAX = 4
+"""A call that broke off may have been charged: it is repeated less often than one that was not."""
 BACKOFF_S = 0.5
 BACKOFF_MAX_S = 60.0
 PAUSED_S = 1.0
@@ -110,13 +112,13 @@ class Caller:
             return given_back(claim, wait_s=PAUSED_S, burn=False)
         if fault.kind in _GIVEN_UP:
             return _given_up(claim, _GIVEN_UP[fault.kind], fault.detail)
-        if claim.attempts >= ATTEMPTS_MAX:
+        is_broken = fault.kind is FaultKind.BROKEN
+        if claim.attempts >= (BROKEN_MAX if is_broken else ATTEMPTS_MAX):
             tried = f"It was tried {claim.attempts} times; at last: {fault.detail}"
             return _given_up(claim, Failure.UNREACHABLE, tried)
         wait_s = self._backoff_s(claim.attempts) if fault.after_s is None else fault.after_s
         if fault.kind is FaultKind.BUSY:
             self._credentials.rest(claim.tenant_id, provider, wait_s)
-        is_broken = fault.kind is FaultKind.BROKEN
         return given_back(claim, wait_s=min(wait_s, BACKOFF_MAX_S), burn=True, unsure=is_broken)
 
     def _backoff_s(self, attempts: int) -> float:

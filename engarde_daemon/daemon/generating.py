@@ -15,8 +15,9 @@ from actors.ingest.messages import IngestMessage
 from actors.scribe.actor import Scribe
 from actors.shelver.actor import Shelver
 from actors.shelver.judging import Judge
+from engarde_daemon.adapters.http import Gate, open_client
 from engarde_daemon.adapters.likeness import MinHashLikeness
-from engarde_daemon.adapters.llm.house import HouseOfModels
+from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.adapters.llm.prices import ListedPrices
 from engarde_daemon.adapters.postgres.generation import PostgresJobBook, PostgresWorkBench
 from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
@@ -117,10 +118,11 @@ class Generating:
         return Pace(places=given.concurrency, lease_s=given.lease_s, poll_s=given.poll_s)
 
     def _make_generation(self) -> Generation:
+        house = self._house()
         credentials = Credentials(
             bench=self._bench,
             box=self._box,
-            house=HouseOfModels(self._providers),
+            house=house,
             providers=self._providers,
             clock=time.monotonic,
         )
@@ -135,12 +137,23 @@ class Generating:
             bench=self._bench,
             caller=caller,
             credentials=credentials,
+            house=house,
             scribe=self._scribe,
             shelver=self._shelver,
             bulletin=self._bulletin,
             happened=self._happened,
             pace=self._pace,
         )
+
+    def _house(self) -> HouseOfModels:
+        given = self._settings
+        sites = {
+            name: ProviderSite(kind=one.kind, base_url=one.base_url, dialect=one.dialect)
+            for name, one in given.providers.items()
+        }
+        own = open_client(Gate(allow_private=True), connections=given.concurrency)
+        guarded = open_client(self._gate, connections=given.concurrency)
+        return HouseOfModels(sites, own=own, guarded=guarded, timeout_s=given.call_timeout_s)
 
     def _make_foreman(self) -> Foreman:
         rules = JobRules(
