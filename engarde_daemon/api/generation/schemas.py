@@ -271,8 +271,9 @@ def _phase_of(job: Job) -> str:
         return job.status.value
     if job.paused_reason is not None:
         return "paused"
-    made = job.target_count - job.items.get(ItemState.PENDING, 0)
-    if job.preview_items is not None and made >= job.preview_items:
+    under_way = job.items.get(ItemState.CALLING, 0) + job.items.get(ItemState.RECEIVED, 0)
+    ended = job.target_count - job.items.get(ItemState.PENDING, 0) - under_way
+    if job.preview_items is not None and ended >= job.preview_items:
         return "awaiting_approval"
     return "generating" if job.started_at else "queued"
 

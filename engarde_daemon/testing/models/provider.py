@@ -68,6 +68,10 @@ class FakeProvider(ABC):
         self.react: Callable[[Asked], Reaction] | None = None
         self._news = anyio.Event()
 
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been asked or told."""
+        FakeProvider.__init__(self)
+
     @property
     def calls(self) -> int:
         """How many well-formed calls there were."""

@@ -44,7 +44,7 @@ async def street(anyio_backend: str) -> AsyncIterator[Street]:
 @pytest.fixture
 async def openai(street: Street) -> FakeOpenAI:
     """A fake OpenAI."""
-    street.openai.__init__()  # type: ignore[misc]
+    street.openai.forget()
     street.openai.knows_schemas = True
     return street.openai
 
@@ -52,7 +52,7 @@ async def openai(street: Street) -> FakeOpenAI:
 @pytest.fixture
 async def anthropic(street: Street) -> FakeAnthropic:
     """A fake Anthropic."""
-    street.anthropic.__init__()  # type: ignore[misc]
+    street.anthropic.forget()
     street.anthropic.knows_schemas = True
     return street.anthropic
 
