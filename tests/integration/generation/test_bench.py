@@ -339,6 +339,20 @@ async def test_a_rewrite_keeps_its_draft_until_a_cancel_asks_for_it(works: Works
     assert (kept.state, kept.is_cancelled) == (ItemState.RECEIVED, True)
 
 
+async def test_a_draft_whose_rewrite_was_lost_is_judged_again(works: Works, tenant: Tenant):
+    """The daemon died over the rewrite; the draft before it is still there."""
+    key = await works.job(tenant, 1)
+    (claim,) = await works.claim()
+    await works.bench.note([received(claim, ANSWER, usage=None, cost_usd=Decimal(1))])
+    await works.bench.note([to_rewrite(claim, [])])
+    await works.claim()
+    await works.pass_time()
+
+    (draft,) = await works.bench.recover(most=10, attempts_max=1, lease_s=30)
+    assert (draft.state, draft.answer, draft.rewrites) == (ItemState.RECEIVED, ANSWER, 1)
+    assert (await works.read(key)).items == {"received": 1}
+
+
 async def test_the_cost_limit_stops_before_it_is_passed(works: Works, tenant: Tenant):
     """Calls under way count at their highest; a retry under a higher limit goes on."""
     key = await works.job(tenant, 4, max_cost_usd=Decimal("2.5"))
