@@ -1,4 +1,7 @@
-"""`python -m bench`: measure, print, and keep the result."""
+"""`python -m bench`: measure, print, and keep the result.
+
+`python -m bench transfer`, `… search` and `… listeners` measure one subject each.
+"""
 
 import sys
 from pathlib import Path
@@ -9,15 +12,18 @@ from bench.options import parse_options
 from bench.report import report
 from bench.results import Results
 from bench.run import Run
+from bench.subjects import SUBJECTS, measure_subject
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
     """Run the benchmark as the command line asks."""
+    if sys.argv[1:2] and sys.argv[1] in SUBJECTS:
+        sys.exit(0 if measure_subject(sys.argv[1:], _say) else 1)
     options = parse_options(sys.argv[1:])
     try:
-        results = Run(options, lambda line: print(line, file=sys.stderr, flush=True)).results()
+        results = Run(options, _say).results()
     except KeyboardInterrupt:
         sys.exit(130)
     text = report(results)
@@ -29,6 +35,10 @@ def main() -> None:
         sys.exit(1)
     if options.is_whole:
         _keep(results, text)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _keep(results: Results, text: str) -> None:

@@ -35,19 +35,19 @@ async def database_of(data_dir: Path) -> AsyncIterator[asyncpg.Connection]:
             await connection.close(timeout=10)
 
 
-async def make_tenants(data_dir: Path, count: int) -> list[Tenant]:
+async def make_tenants(data_dir: Path, count: int, role: Role = Role.EDITOR) -> list[Tenant]:
     """Make tenants without a storage limit, each with one brand, one user and one key."""
     async with database_of(data_dir) as connection:
         operator = Administration(
             connection, new_id=lambda: str(uuid4()), randomness=secrets.token_bytes
         )
-        return [await _make_tenant(operator, f"Bench {index}") for index in range(count)]
+        return [await _make_tenant(operator, f"Bench {index}", role) for index in range(count)]
 
 
-async def _make_tenant(operator: Administration, name: str) -> Tenant:
+async def _make_tenant(operator: Administration, name: str, role: Role) -> Tenant:
     made = await operator.create_tenant(name, PLAN)
     holder = await operator.find_holder(made.tenant_id)
-    key = await operator.create_key(holder, Role.EDITOR)
+    key = await operator.create_key(holder, role)
     return Tenant(
         tenant_id=made.tenant_id,
         brand_id=made.brand_id,

@@ -6,7 +6,7 @@ from bench.cases import CASES
 from bench.measure import Measurement
 from bench.results import Results
 from bench.systems import SYSTEMS
-from bench.targets import judge
+from bench.targets import Verdict, judge
 
 _HEAD = (
     "case", "clients", "system", "req/s", "p50 ms", "p99 ms", "CPU ms/req", "of it after",
@@ -38,9 +38,14 @@ def report(results: Results) -> str:
         parts.append(_table(("read", "small brand ms", "big brand ms"), _brand_reads(results)))
     verdicts = judge(results)
     if verdicts:
-        rows = [(_mark(kept=v.is_kept), v.promise, v.measured) for v in verdicts]
-        parts.append(_table(("", "promise", "measured"), rows))
+        parts.append(verdict_table(verdicts))
     return "\n\n".join(parts) + "\n"
+
+
+def verdict_table(verdicts: Sequence[Verdict]) -> str:
+    """Each promise, what was measured, and whether it was kept."""
+    rows = [(_mark(kept=v.is_kept), v.promise, v.measured) for v in verdicts]
+    return _table(("", "promise", "measured"), rows)
 
 
 def _origin(results: Results) -> str:

@@ -30,6 +30,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     is_kept: bool
 
 
+def at_least(promise: str, value: float, least: float, *, told: str) -> Verdict:
+    """Judge a rate; `told` is what to show of it."""
+    return Verdict(promise=f"{promise} ≥ {least:,.0f}", measured=told, is_kept=value >= least)
+
+
+def at_most(promise: str, value: float, most: float, *, unit: str) -> Verdict:
+    """Judge a figure that must stay small."""
+    kept = value <= most
+    return Verdict(
+        promise=f"{promise} ≤ {most:,.0f} {unit}", measured=f"{value:,.1f} {unit}", is_kept=kept
+    )
+
+
 def judge(results: Results) -> list[Verdict]:
     """Judge every promise that the run has figures for."""
     return [

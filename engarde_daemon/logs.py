@@ -35,7 +35,6 @@ def configure(settings: Settings) -> BinaryIO:
     renderer = _console() if human else _as_json
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

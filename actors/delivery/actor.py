@@ -18,7 +18,7 @@ from actors.delivery.packing import Packed, Packer
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.ports.bodies import BodyStore
-from engarde_daemon.ports.outbox import Outbox, Parcel
+from engarde_daemon.ports.outbox import CLAIM_BYTES, Outbox, Parcel
 
 DESTINATION = "zerodb"
 RETRY_MAX_S = 60.0
@@ -67,16 +67,18 @@ class Delivery(Actor[DeliveryMessage]):
     async def _work_off(self) -> None:
         # A lane ends when PostgreSQL goes away: leases run out, and the next reminder goes on.
         with suppress(Unavailable):
-            while await self._carry_batch() == self._pace.batch_items:
+            while await self._carry_batch():
                 await anyio.sleep(self._rest_s())
 
-    async def _carry_batch(self) -> int:
+    async def _carry_batch(self) -> bool:
+        """Carry what a claim gives, and tell whether it was cut short, so that more may wait."""
         parcels = await self._outbox.claim(
             DESTINATION, limit=self._pace.batch_items, lease_s=self._pace.lease_s
         )
         if parcels:
             await self._carry(parcels)
-        return len(parcels)
+        weight_bytes = sum(parcel.weight_bytes for parcel in parcels)
+        return len(parcels) == self._pace.batch_items or weight_bytes >= CLAIM_BYTES
 
     async def _carry(self, parcels: Sequence[Parcel]) -> None:
         try:
@@ -99,8 +101,13 @@ class Delivery(Actor[DeliveryMessage]):
     async def _put(self, packed: Sequence[Packed]) -> set[int]:
         """Store the rows and give the parcels of which both are proved."""
         versions = [one.version for one in packed if one.version is not None]
-        proved = await self._store.put_many([one.record for one in packed])
-        proved |= await self._store.put_versions(versions)
+        first = [one for one in packed if one.parcel.attempts == 1]
+        proved = await self._store.put_many(
+            [one.record for one in packed], unsent={one.record.id for one in first}
+        )
+        proved |= await self._store.put_versions(
+            versions, unsent={one.version.id for one in first if one.version is not None}
+        )
         return {
             one.parcel.id
             for one in packed

@@ -90,8 +90,9 @@ class Planner:
 
     def _import(self, message: ImportContent, known: Known) -> Write | Written:
         for key in _keys(message):
-            if key in known.heads:
-                return Written(known.heads[key].item, None, is_new=False)
+            head = known.heads.get(key)
+            if head is not None and head.item.brand_id == message.brand_id:
+                return Written(head.item, None, is_new=False)
         return transfer.take_in(
             message.parcel,
             tenant_id=message.tenant_id,
@@ -154,7 +155,7 @@ def _keys(message: WriteMessage) -> list[ContentKey]:
         return []
     if isinstance(message, ImportContent):
         source_id = message.parcel.source_id
-        own_id = transfer.imported_id(message.tenant_id, source_id)
+        own_id = transfer.imported_id(message.tenant_id, message.brand_id, source_id)
         return [ContentKey(message.tenant_id, id_) for id_ in (own_id, source_id)]
     return [ContentKey(message.tenant_id, message.content_id)]
 

@@ -1,7 +1,8 @@
 """The ledger's actor: batches operations, expires promises, and checks the books all the time.
 
 Owns the rule that drift is never mended silently: a figure that does not agree is counted,
-logged and shown, because it says that somewhere a write went past the ledger.
+logged and shown, because it says that somewhere a write went past the ledger; it is mended when an
+operator asks for it, who is told what was wrong.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,15 +10,24 @@ from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from actors.clock import ticking
-from actors.ledger.messages import CheckBooks, ExpireDue, LedgerMessage
+from actors.ledger.messages import (
+    CheckBooks,
+    ExpireDue,
+    LedgerMessage,
+    Reconcile,
+    Release,
+    Reserve,
+    Settle,
+)
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.ports.ledger import Drift, LedgerBook, Verdict
+from engarde_daemon.ports.ledger import Drift, LedgerBook
 
 TENANTS_PER_CHECK = 20
 EXPIRED_PER_SWEEP = 500
 
 _CHORES = (CheckBooks, ExpireDue)
+_OPERATIONS = (Reserve, Settle, Release)
 
 
 class Ledger(BatchActor[LedgerMessage]):
@@ -47,16 +57,25 @@ class Ledger(BatchActor[LedgerMessage]):
 
     async def receive_batch(self, messages: Sequence[LedgerMessage]) -> Sequence[Any]:
         """Apply all operations; an id that comes twice waits for the next round."""
-        answers: dict[int, Verdict] = {}
-        waiting = {p: m.entry() for p, m in enumerate(messages) if not isinstance(m, _CHORES)}
+        answers: dict[int, Any] = {}
+        waiting = {p: m.entry() for p, m in enumerate(messages) if isinstance(m, _OPERATIONS)}
         while waiting:
             round_ = {entry.id: place for place, entry in reversed(waiting.items())}
             places = sorted(round_.values())
             verdicts = await self._book.apply([waiting.pop(place) for place in places])
             answers |= dict(zip(places, verdicts, strict=True))
+        for place, message in enumerate(messages):
+            if isinstance(message, Reconcile):
+                answers[place] = await self._reconcile(message.tenant_id)
         for kind in {type(message) for message in messages if isinstance(message, _CHORES)}:
             await self._do_chore(kind)
         return [answers.get(place) for place in range(len(messages))]
+
+    async def _reconcile(self, tenant_id: str) -> list[Drift]:
+        mended = await self._book.reconcile(tenant_id)
+        self._drift.pop(tenant_id, None)
+        self._show_drift()
+        return mended
 
     async def _do_chore(self, kind: type) -> None:
         # A chore shares its batch with askers, whose answers stand already: when the database
@@ -76,4 +95,7 @@ class Ledger(BatchActor[LedgerMessage]):
         for tenant_id in tenants:
             self._drift[tenant_id] = [drift for drift in found if drift.tenant_id == tenant_id]
         await self._book.restate_usage(tenants)
+        self._show_drift()
+
+    def _show_drift(self) -> None:
         self._drifted([drift for drifts in self._drift.values() for drift in drifts])

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TypeAlias
 
 from engarde_daemon.core import Message, Request
-from engarde_daemon.ports.ledger import Entry, Resource, Verdict
+from engarde_daemon.ports.ledger import Drift, Entry, Resource, Verdict
 
 
 class Reserve(Request[Verdict], frozen=True, kw_only=True):
@@ -74,6 +74,12 @@ class Release(Request[Verdict], frozen=True, kw_only=True):
         )
 
 
+class Reconcile(Request[list[Drift]], frozen=True):
+    """Make a tenant's figures what they count, and say which were wrong."""
+
+    tenant_id: str
+
+
 class ExpireDue(Message, frozen=True):
     """Give back what nobody settled in time."""
 
@@ -82,4 +88,4 @@ class CheckBooks(Message, frozen=True):
     """Prove the next few tenants' figures."""
 
 
-LedgerMessage: TypeAlias = Reserve | Settle | Release | ExpireDue | CheckBooks
+LedgerMessage: TypeAlias = Reserve | Settle | Release | Reconcile | ExpireDue | CheckBooks

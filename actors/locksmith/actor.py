@@ -1,8 +1,8 @@
 """The locksmith: has the platform's signing keys at hand before anyone asks for them.
 
-Owns the number of questions to the issuer: one a `refresh_s`, one more a `seek_s` while it does not
-answer, and one a `seek_s` however many tokens name keys that do not exist. Questions come one by
-one through the mailbox, so that many who miss the same new key wait for one answer.
+Owns the number of questions to the issuer: one a `refresh_s`, and one a `seek_s` however many tokens
+name keys that do not exist; while it does not answer, one a `seek_s` for whatever reason. Questions
+come one by one through the mailbox, so that many who miss the same new key wait for one answer.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class Locksmith(Actor[LocksmithMessage]):
         try:
             await self._keys.refresh()
         except Unavailable as error:
-            self._due_at = self._clock() + self._seek_s
+            self._due_at = self._seek_at = self._clock() + self._seek_s
             _LOG.warning("signing keys not renewed", reason=error.detail)
         else:
             self._due_at = self._clock() + self._refresh_s

@@ -3,10 +3,10 @@
 import msgspec
 
 from engarde_daemon.domain.adherence import Verdict, findings_of, verdict_on
-from engarde_daemon.domain.generation import Failure, Finding, JobSpec, Level, Piece
+from engarde_daemon.domain.generation import Failure, Finding, JobSpec, Piece, Strictness
 from engarde_daemon.domain.pieces import piece_of
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, to_rewrite
-from engarde_daemon.ports.models import Likeness
+from engarde_daemon.ports.models import Twins
 
 _EMPTY = "The model answered with nothing that could be published."
 _CUT_OFF = "The answer broke off: max_tokens is too low for what the prompt asks for."
@@ -23,8 +23,8 @@ class Accepted(msgspec.Struct, frozen=True):
 class Judge:
     """Parses, checks and decides."""
 
-    def __init__(self, likeness: Likeness) -> None:
-        self._likeness = likeness
+    def __init__(self, twins: Twins) -> None:
+        self._twins = twins
 
     def judge(self, claim: Claim, answer: Written) -> Accepted | Step:
         """Decide on one answer."""
@@ -34,7 +34,7 @@ class Judge:
             failure = Failure.CUT_OFF if answer.is_cut_off else Failure.EMPTY
             return failed(claim, failure, _CUT_OFF if answer.is_cut_off else _EMPTY)
         findings = findings_of(piece, spec) + self._resemblance(claim, piece)
-        level = Level.RELAXED if claim.is_cancelled else spec.adherence.level
+        level = Strictness.RELAXED if claim.is_cancelled else spec.adherence.level
         match verdict_on(findings, level, claim.rewrites):
             case Verdict.REWRITE:
                 return to_rewrite(claim, findings)
@@ -44,7 +44,7 @@ class Judge:
                 return Accepted(piece, findings)
 
     def _resemblance(self, claim: Claim, piece: Piece) -> list[Finding]:
-        twin = self._likeness.twin_of(claim.job_id, claim.number, piece.body)
+        twin = self._twins.twin_of(claim.job_id, claim.number, piece.body)
         if twin is None:
             return []
         return [Finding(rule="duplicate", message=f"It says nearly the same as item {twin}.")]

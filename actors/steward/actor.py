@@ -18,7 +18,8 @@ from actors.steward.messages import EraseContent, PublishDue, StewardMessage, Ti
 from engarde_daemon.core import Actor, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
-from engarde_daemon.domain.errors import Rejected, VersionConflict
+from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
+from engarde_daemon.ports.archive import ArchiveWriter
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.content import ContentKey, VersionKey
 from engarde_daemon.ports.events import EventLog
@@ -45,6 +46,7 @@ class Steward(Actor[StewardMessage]):
         events: EventLog,
         event_days: float,
         store: BodyStore,
+        archive: ArchiveWriter,
         ingest: Address[IngestMessage],
         new_id: Callable[[], str],
         sweep_every_s: float,
@@ -55,6 +57,7 @@ class Steward(Actor[StewardMessage]):
         self._events = events
         self._event_days = event_days
         self._store = store
+        self._archive = archive
         self._ingest = ingest
         self._new_id = new_id
         self._sweep_every_s = sweep_every_s
@@ -119,11 +122,23 @@ class Steward(Actor[StewardMessage]):
             )
         await self._retention.trim_versions(ROWS_PER_CHORE)
         await self._remove()
+        await self._forget_in_archive()
 
     async def _remove(self) -> None:
-        removals = await self._retention.claim_removals(ROWS_PER_CHORE)
+        removals = await self._retention.claim_removals("zerodb", ROWS_PER_CHORE)
         for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
             await self._store.delete_many(tenant_id, [row.record_id for row in rows])
+        await self._retention.settle_removals(removals)
+
+    async def _forget_in_archive(self) -> None:
+        """Pass erasures on; while the archive is away they stay due, and nothing else waits."""
+        removals = await self._retention.claim_removals("bigquery", ROWS_PER_CHORE)
+        try:
+            for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
+                await self._archive.erase(tenant_id, [row.record_id for row in rows])
+        except (Unavailable, Denied) as error:
+            _LOG.warning("the archive did not erase", reason=str(error)[:300])
+            return
         await self._retention.settle_removals(removals)
 
 

@@ -8,6 +8,7 @@ refusal: whatever is wrong with a key or token, the answer is the same.
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
@@ -19,7 +20,6 @@ from engarde_daemon.ports.access import KeyDirectory
 TRUST_S = 5.0
 KEYS_MAX = 10_000
 
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 Headers = Iterable[tuple[bytes, bytes]]
 Authenticate = Callable[[Headers], Awaitable[Principal]]
 ProveToken = Callable[[str], Awaitable[Principal]]
@@ -80,36 +80,59 @@ class Doorman:
         return await self._prove_token(sent[0])
 
 
-def reaches(required: Role) -> Guard:
+class Reaches(msgspec.Struct, frozen=True):
     """A guard that lets pass whoever has this role or a higher one.
 
     Where a route names a content, the role must hold in the brand of it; a content of a brand that
     is not the caller's is as good as not there.
     """
 
+    required: Role
+
     # Async, though it may wait for nothing: Litestar 2.25 would run a plain function in a thread.
-    async def guard(
-        connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], route: BaseRouteHandler
     ) -> None:
+        """Let pass or refuse.
+
+        Raises:
+            Forbidden: The role does not reach that far.
+            NotFound: The content is not the caller's.
+        """
         principal: Principal = connection.user
-        if not principal.role.reaches(required):
-            raise Forbidden(_short_of(required, principal.role))
+        if not principal.role.reaches(self.required):
+            raise Forbidden(_short_of(self.required, principal.role))
         content_id = connection.path_params.get("content_id")
         if principal.brands is not None and content_id is not None:
-            await route.opt["fence"].require_item(principal, content_id, required)
-
-    return guard
+            await route.opt["fence"].require_item(principal, content_id, self.required)
 
 
-def reaches_tenant(required: Role) -> Guard:
+class ReachesTenant(msgspec.Struct, frozen=True):
     """A guard that lets pass whoever has this role or a higher one in the whole tenant."""
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        principal: Principal = connection.user
-        if not principal.reaches(required, None):
-            raise Forbidden(f"This needs the role {required} in every brand of the tenant.")
+    required: Role
 
-    return guard
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler
+    ) -> None:
+        """Let pass or refuse.
+
+        Raises:
+            Forbidden: The role does not reach that far, or not in every brand.
+        """
+        principal: Principal = connection.user
+        if not principal.reaches(self.required, None):
+            raise Forbidden(f"This needs the role {self.required} in every brand of the tenant.")
+
+
+def reaches(required: Role) -> Reaches:
+    """A guard for routes that are about one content or brand."""
+    return Reaches(required)
+
+
+def reaches_tenant(required: Role) -> ReachesTenant:
+    """A guard for routes that show the whole tenant."""
+    return ReachesTenant(required)
 
 
 def _short_of(required: Role, role: Role) -> str:

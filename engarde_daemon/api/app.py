@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar import Controller, Litestar
 from litestar.config.app import AppConfig
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
+from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
+from engarde_daemon.api.admin.actors import ActorsController, Steering
+from engarde_daemon.api.admin.tenants import TenantsController
 from engarde_daemon.api.audit.controller import AuditController
 from engarde_daemon.api.brands.controller import BrandDesk, BrandsController
 from engarde_daemon.api.bulk.controller import BulkController
@@ -22,6 +22,7 @@ from engarde_daemon.api.content.controller import ContentController
 from engarde_daemon.api.content.desk import ContentDesk
 from engarde_daemon.api.content.history import HistoryController, HistoryDesk
 from engarde_daemon.api.content.trash import TrashController, TrashDesk
+from engarde_daemon.api.contract import refuse_other_media
 from engarde_daemon.api.events.controller import EventsController, Listening
 from engarde_daemon.api.events.measures import NewsState
 from engarde_daemon.api.fence import Fence
@@ -37,7 +38,10 @@ from engarde_daemon.api.generation.following import Following
 from engarde_daemon.api.keys.controller import KeysController
 from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
+from engarde_daemon.api.openapi.controller import Description, DescriptionController
+from engarde_daemon.api.openapi.document import describe
 from engarde_daemon.api.operations.controller import OperationsController
+from engarde_daemon.api.options import TruthfulOptions
 from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
@@ -46,14 +50,34 @@ from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
 from engarde_daemon.api.webhooks.desk import WebhookDesk
-from engarde_daemon.core import HealthReport
+from engarde_daemon.core import Address, HealthReport
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.domain.vitals import NewsVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.register import RegisterReader
+from engarde_daemon.ports.tenants import TenantOffice
 
-_GENERATION = (GenerateController, GenerationJobsController, CredentialsController)
-_ACCESS = (KeysController, BrandsController, CampaignSpacesController, AuditController)
+CONTROLLERS: tuple[type[Controller], ...] = (
+    ContentController,
+    BulkController,
+    TransferController,
+    TrashController,
+    HistoryController,
+    QuotaController,
+    OperationsController,
+    KeysController,
+    BrandsController,
+    CampaignSpacesController,
+    AuditController,
+    EventsController,
+    WebhooksController,
+    ActorsController,
+    TenantsController,
+    GenerateController,
+    GenerationJobsController,
+    CredentialsController,
+)
+"""Everything that is served, and therefore described."""
 
 
 class AccessServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +110,14 @@ class GenerationServices(msgspec.Struct, frozen=True, kw_only=True):
     following: Following
 
 
+class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of operators need."""
+
+    steering: Steering
+    tenants: TenantOffice
+    ledger: Address[LedgerMessage]
+
+
 class Services(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that routes need."""
 
@@ -99,6 +131,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessServices
     telling: TellingServices
     generation: GenerationServices
+    admin: AdminServices
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -111,30 +144,19 @@ def create_app(services: Services) -> ASGIApp:
     measures = Measures(services.health, services.vitals, NewsState(services.telling.news))
     access = services.access
     app = Litestar(
-        route_handlers=[
-            ContentController,
-            BulkController,
-            TransferController,
-            TrashController,
-            HistoryController,
-            QuotaController,
-            OperationsController,
-            *_ACCESS,
-            EventsController,
-            WebhooksController,
-            *_GENERATION,
-        ],
+        route_handlers=[*CONTROLLERS, DescriptionController],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
+        before_request=refuse_other_media,
         cors_config=access.origins.config,
         opt={"fence": access.fence},
         request_max_body_size=services.max_body_bytes,
-        openapi_config=_openapi(services.version),
+        openapi_config=None,
         logging_config=None,
         on_app_init=[_keep_quiet],
     )
     return Front(
-        app,
+        TruthfulOptions(app),
         authenticate=access.authenticate,
         rates=access.rates,
         origins=access.origins,
@@ -156,11 +178,15 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "health": services.health,
         "vitals": services.vitals,
         "measures": measures,
+        "description": Description(lambda: describe(CONTROLLERS, version=services.version)),
         "fence": services.access.fence,
         "register": services.access.register,
         "key_desk": services.access.keys,
         "brand_desk": services.access.brands,
         "space_desk": services.access.spaces,
+        "steering": services.admin.steering,
+        "tenant_office": services.admin.tenants,
+        "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
         "job_desk": services.generation.jobs,
@@ -172,18 +198,6 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
 
 def _giver(value: Any) -> Callable[[], Any]:
     return lambda: value
-
-
-def _openapi(version: str) -> OpenAPIConfig:
-    scheme = SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header")
-    return OpenAPIConfig(
-        title="En Garde content daemon",
-        version=version,
-        path="/schema",
-        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        components=Components(security_schemes={"apiKey": scheme}),
-        security=[{"apiKey": []}],
-    )
 
 
 def _keep_quiet(config: AppConfig) -> AppConfig:

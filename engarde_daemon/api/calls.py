@@ -13,8 +13,11 @@ from engarde_daemon.domain.access import Principal
 from engarde_daemon.domain.changes import Idempotency
 from engarde_daemon.domain.errors import FieldError, Invalid
 
-_ETAG = re.compile(r'"(?P<version>0|[1-9][0-9]{0,8})"')
-_KEY = re.compile(r'"?(?P<key>[\x21\x23-\x7e]{1,255})"?')
+ETAG_PATTERN = '"(0|[1-9][0-9]{0,8})"'
+KEY_PATTERN = r'^"?([\x21\x23-\x7e]{1,255})"?$'
+
+_ETAG = re.compile(ETAG_PATTERN)
+_KEY = re.compile(KEY_PATTERN)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -41,7 +44,7 @@ def expected_version(headers: Mapping[str, str]) -> int | None:
     match = _ETAG.fullmatch(text.strip())
     if match is None:
         raise Invalid([FieldError("If-Match", 'must be the ETag you were given, such as "3"')])
-    return int(match["version"])
+    return int(match[1])
 
 
 def unchanged(headers: Mapping[str, str], version: int) -> bool:
@@ -64,4 +67,4 @@ def idempotency_of(call: Call, fingerprint: str) -> Idempotency | None:
         raise Invalid(
             [FieldError("Idempotency-Key", "must be 1 to 255 printable characters without spaces")]
         )
-    return Idempotency(call.principal.key_id, match["key"], fingerprint)
+    return Idempotency(call.principal.key_id, match[1], fingerprint)

@@ -18,6 +18,7 @@ from engarde_daemon.api.fields import parse
 from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
 
 DEPTH_MAX = 64
+VALUES_MAX = 100_000  # lists and objects count twice; all their checks take some 0.1 s
 FAULTS_MAX = 100
 REASON_CHARACTERS_MAX = 300
 
@@ -33,14 +34,28 @@ def decode_json(raw: bytes, shape: type[T]) -> T:
     """Read a JSON document as `shape`.
 
     Raises:
-        Malformed: It is no JSON document, or nested too deeply.
+        Malformed: It is no JSON document, nested too deeply, or of too many values.
         Invalid: Fields are wrong; all of them are named.
     """
+    bound_values(raw)
     try:
         value = msgspec.json.decode(raw, type=shape, dec_hook=parse)
     except (msgspec.DecodeError, RecursionError, ValueError):
         return _checked(_document(raw), shape)
     return value if _is_simple(raw) else _checked(_document(raw), shape)
+
+
+def bound_values(raw: bytes) -> None:
+    """See that a document is made of no more values than may be looked at one by one.
+
+    Long texts are no matter: only what stands outside of them is counted, before anything is made
+    of it.
+
+    Raises:
+        Malformed: There are too many.
+    """
+    if _marks_in(raw) > VALUES_MAX and _values_in(raw) > VALUES_MAX:
+        raise Malformed(f"The body is made of more than {VALUES_MAX:,} values.")
 
 
 def decode_query(values: Mapping[str, Sequence[str]], shape: type[T]) -> T:
@@ -133,6 +148,18 @@ def _located(name: str, reason: str) -> FieldError:
 def _is_simple(raw: bytes) -> bool:
     """Whether neither text nor depth can be wrong, told without looking at the values."""
     return b"\\u0000" not in raw and raw.count(b"{") + raw.count(b"[") <= DEPTH_MAX
+
+
+def _marks_in(text: bytes) -> int:
+    """How often a value may begin or end here."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def _values_in(raw: bytes) -> int:
+    plain = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > 4 * VALUES_MAX:  # a name and a text for every value
+        return VALUES_MAX + 1
+    return sum(_marks_in(between) for between in plain.split(b'"')[::2])
 
 
 def _value_errors(value: object, path: str, depth: int) -> Iterator[FieldError]:

@@ -23,7 +23,7 @@ from engarde_daemon.api.trail import Trail
 _LOG = structlog.get_logger("engarde.http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
-_TOO_MANY_HEADERS = Problem(
+TOO_MANY_HEADERS = Problem(
     type="headers_too_large",
     title="The headers are too large",
     status=431,
@@ -69,7 +69,7 @@ class Front:
 
     async def _serve(self, scope: Scope, receive: Receive, tracked: "_Tracked") -> None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADERS_BYTES_MAX:
-            await _refuse(_TOO_MANY_HEADERS, tracked, self._origins.headers(scope))
+            await _refuse(TOO_MANY_HEADERS, tracked, self._origins.headers(scope))
             return
         if scope["path"].startswith("/api/") and not self._origins.is_preflight(scope):
             await self._admit(scope, tracked)

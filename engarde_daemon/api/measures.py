@@ -10,7 +10,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from engarde_daemon.core import HealthReport
-from engarde_daemon.domain.vitals import Vitals
+from engarde_daemon.domain.vitals import ArchiveVitals, Vitals
 
 _BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -71,6 +71,7 @@ class _State(Collector):
             "engarde_quota_drift", "Figures on which the ledger is wrong.", vitals.drifting_figures
         )
         yield _gauge("engarde_postgres_up", "Whether PostgreSQL answers.", vitals.postgres is None)
+        yield from _archive(vitals.archive)
         yield from self._outbox(vitals)
         yield from self._actors()
 
@@ -93,6 +94,12 @@ class _State(Collector):
             depth.add_metric([actor.path], actor.depth)
             restarts.add_metric([actor.path], actor.restarts)
         yield from (depth, restarts)
+
+
+def _archive(archive: ArchiveVitals) -> Iterator[Metric]:
+    yield _gauge("engarde_archive_up", "Whether the archive takes rows.", archive.trouble is None)
+    yield _gauge("engarde_archive_parked_rows", "Versions that were refused.", archive.parked)
+    yield _gauge("engarde_archive_backfill_rows", "Old versions to be sent.", archive.backfill)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

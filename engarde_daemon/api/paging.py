@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from engarde_daemon.api.content.schemas import is_id
-from engarde_daemon.api.fields import Parsed
+from engarde_daemon.api.fields import CursorText, Parsed
 from engarde_daemon.ports.content import Place
 
 PageSize = Annotated[int, Meta(ge=1, le=100)]
@@ -28,6 +28,7 @@ class Mark(Parsed):
     """The place after which a page starts; an empty one is the start of the list."""
 
     __slots__ = ("place",)
+    written = CursorText
 
     def __init__(self, place: Place | None) -> None:
         self.place = place

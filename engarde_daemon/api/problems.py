@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from engarde_daemon.core import ActorCrashed, ActorStopped, AskTimedOut, MailboxFull
 from engarde_daemon.domain.errors import EngardeError, Retryable, Unavailable
@@ -19,6 +20,7 @@ MEDIA_TYPE = "application/problem+json"
 
 _LOG = structlog.get_logger("engarde.api")
 _BUSY = "The daemon could not finish this in time. Whether it was done is not known: send it again "
+_PHRASES = {413: "Request Entity Too Large"}  # Python 3.13 has another, and clients know this one
 _SAFELY = "with the same Idempotency-Key, or read before you repeat."
 
 
@@ -53,6 +55,14 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+DEFECT = Problem(
+    type="internal_error",
+    title="The daemon made a mistake",
+    status=500,
+    detail="This is a defect. Tell the operator the request id; it is in the log.",
+)
+
+
 def problem_of(error: Exception) -> Problem:
     """The problem that stands for an error; an unexpected one is logged and shown as a 500."""
     match error:
@@ -70,18 +80,24 @@ def problem_of(error: Exception) -> Problem:
             return _of_litestar(error)
         case _:
             _LOG.error("request failed", exc_info=error)
-            return Problem(
-                type="internal_error",
-                title="The daemon made a mistake",
-                status=500,
-                detail="This is a defect. Tell the operator the request id; it is in the log.",
-            )
+            return DEFECT
 
 
 def render(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Litestar's exception handler for everything."""
-    del request
+    if isinstance(error, RequestEntityTooLarge):
+        return _too_large(request.route_handler.resolve_request_max_body_size()).response()
     return problem_of(error).response()
+
+
+def _too_large(limit_bytes: int | None) -> Problem:
+    return Problem(
+        type="request_entity_too_large",
+        title=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase,
+        status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value,
+        detail=f"The body of a request may hold {limit_bytes} bytes ([server] max_body_bytes).",
+        members={"limit_bytes": limit_bytes},
+    )
 
 
 def _of_ours(error: EngardeError) -> Problem:
@@ -104,9 +120,10 @@ def _of_ours(error: EngardeError) -> Problem:
 
 def _of_litestar(error: HTTPException) -> Problem:
     status = HTTPStatus(error.status_code)
+    phrase = _PHRASES.get(status.value, status.phrase)
     return Problem(
-        type=status.phrase.lower().replace(" ", "_"),
-        title=status.phrase,
+        type=phrase.lower().replace(" ", "_"),
+        title=phrase,
         status=status.value,
         detail=error.detail[:300] or status.description or status.phrase,
         headers=dict(error.headers or {}),

@@ -5,6 +5,7 @@ from typing import Any
 import rich_click as click
 
 from engarde_daemon.cli import deferred
+from engarde_daemon.cli.archive.command import archive
 from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
@@ -65,6 +66,7 @@ def schema(settings: Settings, *, as_json: bool) -> None:
     print_object(deferred.migrate_schema(settings), as_json=as_json)
 
 
+engarde.add_command(archive)
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engarde_daemon.config import Settings
 
 if TYPE_CHECKING:
+    from engarde_daemon.adapters.archive.analysis import Answer
     from engarde_daemon.adapters.postgres.administration import Administration
     from engarde_daemon.adapters.postgres.migrations import Migrated
+    from engarde_daemon.cli.archive.work import Status
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.transfer.exporting import Exported
     from engarde_daemon.cli.transfer.importing import Imported
+    from engarde_daemon.ports.replication import ReplicationBook
 
 T = TypeVar("T")
 
@@ -31,6 +34,27 @@ def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]
     from engarde_daemon.cli import database  # noqa: PLC0415 - see above
 
     return database.administer(settings, job)
+
+
+def ask_archive(settings: Settings, question: str) -> "Answer":
+    """Answer one SELECT over the archive."""
+    from engarde_daemon.cli.archive import work  # noqa: PLC0415 - see above
+
+    return work.ask_archive(settings, question)
+
+
+def archive_status(settings: Settings) -> "Status":
+    """Look at what waits for the archive."""
+    from engarde_daemon.cli.archive import work  # noqa: PLC0415 - see above
+
+    return work.status(settings)
+
+
+def replication(settings: Settings, job: "Callable[[ReplicationBook], Awaitable[T]]") -> T:
+    """Do one job with the book of replication."""
+    from engarde_daemon.cli.archive import work  # noqa: PLC0415 - see above
+
+    return work.replication(settings, job)
 
 
 def migrate_schema(settings: Settings) -> "Migrated":

@@ -153,6 +153,10 @@ def _gaps(values: dict[str, Any], given: set[Key]) -> Iterable[str]:
 def _contradictions(values: dict[str, Any]) -> Iterable[str]:
     """Settings that are allowed for themselves, but not together."""
     auth, insecure = values["auth"], values["limits"]["allow_private_addresses"]
+    if values["zerodb"]["mode"] == "cloud":
+        for name in ("project_id", "api_key"):
+            if not values["zerodb"][name]:
+                yield f"zerodb.{name}: is missing; the hosted ZeroDB takes nothing without it"
     if auth["jwks_url"] and auth["jwt_secret"]:
         yield "auth.jwt_secret: must be empty where auth.jwks_url is given: one of them proves tokens"
     if auth["jwks_url"].startswith("http://") and not insecure:

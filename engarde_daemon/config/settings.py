@@ -35,7 +35,31 @@ Dsn: TypeAlias = Annotated[
         description='"embedded" or a URL like "postgresql://user:password@host:5432/database"',
     ),
 ]
-BodyStoreMode: TypeAlias = Annotated[Literal["embedded"], Meta(description='"embedded"')]
+BodyStoreMode: TypeAlias = Annotated[
+    Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
+]
+AuthScheme: TypeAlias = Annotated[
+    Literal["x-api-key", "bearer"], Meta(description='"x-api-key" or "bearer"')
+]
+BaseUrl: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/?#@]+(/[^\s?#]*)?)?$",
+        description='a URL like "https://host/path", without user or query, or empty',
+    ),
+]
+ArchiveMode: TypeAlias = Annotated[
+    Literal["embedded", "bigquery"], Meta(description='"embedded" or "bigquery"')
+]
+DatasetName: TypeAlias = Annotated[
+    str, Meta(pattern=r"^\w{1,1024}$", description="letters, digits and underscores")
+]
+ServiceUrl: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="a URL, or empty")
+]
+ServiceAddress: TypeAlias = Annotated[
+    str, Meta(pattern=r"^([^\s/:]+:[0-9]{1,5})?$", description='text like "host:443", or empty')
+]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warning", "error"],
     Meta(description='"debug", "info", "warning" or "error"'),
@@ -87,9 +111,6 @@ ProviderKind: TypeAlias = Annotated[
 Dialect: TypeAlias = Annotated[
     Literal["chat", "responses"], Meta(description='"chat" or "responses"')
 ]
-BaseUrl: TypeAlias = Annotated[
-    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="an http(s):// URL, or empty")
-]
 
 _PLAIN_DSN = re.compile(r"\w+://([^@?]*@)?(?P<place>[^@?]+)(\?[^@]*)?")
 
@@ -122,6 +143,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     def zerodb_folder(self) -> Path:
         """The embedded ZeroDB."""
         return self.path / "zerodb"
+
+    @property
+    def archive_folder(self) -> Path:
+        """The embedded archive."""
+        return self.path / "archive"
 
     @property
     def secret_key_file(self) -> Path:
@@ -163,7 +189,22 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
     """Which document store holds the bodies."""
 
     mode: BodyStoreMode = "embedded"
+    base_url: BaseUrl = ""
+    project_id: Text = ""
+    api_key: Text = ""
+    auth_scheme: AuthScheme = "x-api-key"
     timeout_s: Seconds = 10.0
+    concurrency: Count = 8
+
+    def __repr__(self) -> str:
+        """Keep the key out of logs and tracebacks."""
+        return f"ZeroDB({self.mode})"
+
+
+class Search(msgspec.Struct, frozen=True, kw_only=True):
+    """How content is found beside by its words."""
+
+    semantic: Switch = False
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +215,30 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Seconds = 30.0
     poll_s: Seconds = 1.0
     staging_limit_bytes: Bytes = 2 * GB
+
+
+class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which archive holds the copy for analysis and disaster recovery."""
+
+    mode: ArchiveMode = "embedded"
+    project: Text = ""
+    dataset: DatasetName = "engarde_analytics"
+    location: NonEmptyText = "US"
+    endpoint: ServiceUrl = ""
+    write_endpoint: ServiceAddress = ""
+    anonymous: Switch = False
+    timeout_s: Seconds = 30.0
+    load_jobs_after_s: Seconds = 180.0
+    maximum_bytes_billed: Bytes = 1024**4
+
+
+class Replication(msgspec.Struct, frozen=True, kw_only=True):
+    """How versions travel to the archive."""
+
+    batch_items: Count = 500
+    batch_bytes: Bytes = 8_000_000
+    lease_s: Seconds = 30.0
+    poll_s: Seconds = 1.0
 
 
 class Cache(msgspec.Struct, frozen=True, kw_only=True):
@@ -332,7 +397,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    bigquery: BigQuery = BigQuery()
+    search: Search = Search()
     delivery: Delivery = Delivery()
+    replication: Replication = Replication()
     cache: Cache = Cache()
     auth: Auth = Auth()
     limits: Limits = Limits()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from engarde_daemon.domain.vitals import Vitals
+from engarde_daemon.domain.vitals import ArchiveVitals, Vitals
 from engarde_daemon.ports.ledger import Drift
 
 DRIFTS_LOGGED_MAX = 20
@@ -26,6 +26,10 @@ class Board:
     def post(self, vitals: Vitals) -> None:
         """Hang up newer ones."""
         self._vitals = vitals
+
+    def post_archive(self, archive: ArchiveVitals) -> None:
+        """Show how replication goes."""
+        self._vitals = msgspec.structs.replace(self._vitals, archive=archive)
 
     def post_drift(self, drifts: Sequence[Drift]) -> None:
         """Show where the ledger is wrong, and say so in the log when that changes."""

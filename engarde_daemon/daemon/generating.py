@@ -16,13 +16,13 @@ from actors.scribe.actor import Scribe
 from actors.shelver.actor import Shelver
 from actors.shelver.judging import Judge
 from engarde_daemon.adapters.http import Gate, open_client
-from engarde_daemon.adapters.likeness import MinHashLikeness
 from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.adapters.llm.prices import ListedPrices
 from engarde_daemon.adapters.postgres.generation import PostgresJobBook, PostgresWorkBench
 from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.adapters.secrets import EnvelopeBox
+from engarde_daemon.adapters.twins import MinHashTwins
 from engarde_daemon.api.app import GenerationServices
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.generation.credentials import CredentialDesk
@@ -68,7 +68,7 @@ class Generating:
         self._bench = PostgresWorkBench(sessions.writers, plans)
         self._book = PostgresJobBook(sessions.writers, plans)
         self._jobs = PostgresJobLibrary(sessions.readers)
-        judge = Judge(MinHashLikeness())
+        judge = Judge(MinHashTwins())
         self._scribe = pipelines.add("scribe", lambda: Scribe(self._bench), capacity=1024)
         self._shelver = pipelines.add(
             "shelver", lambda: Shelver(self._bench, ingest, judge), capacity=1024

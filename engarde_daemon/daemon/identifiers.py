@@ -2,7 +2,6 @@
 
 import os
 import time
-import uuid
 
 _RANDOM_BITS = (1 << 74) - 1
 
@@ -12,4 +11,5 @@ def new_id() -> str:
     milliseconds = time.time_ns() // 1_000_000
     chance = int.from_bytes(os.urandom(10)) & _RANDOM_BITS
     high, low = chance >> 62, chance & ((1 << 62) - 1)
-    return str(uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low))
+    text = f"{milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

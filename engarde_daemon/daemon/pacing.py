@@ -39,13 +39,14 @@ class Pace:
         self._turn_window()
         self._written += count
 
-    def rest_s(self) -> float:
-        """How long to rest before the next batch."""
+    def rest_s(self, destination: str) -> float:
+        """How long to rest before the next batch for this destination."""
         self._turn_window()
         if self._written + self._written_before < self._rules.burst_writes:
             return 0.0
-        oldest_age_s = max((w.oldest_age_s for w in self._vitals().waiting.values()), default=0.0)
-        return 0.0 if oldest_age_s > self._rules.patience_s else self._rules.rest_s
+        waiting = self._vitals().waiting.get(destination)
+        is_late = waiting is not None and waiting.oldest_age_s > self._rules.patience_s
+        return 0.0 if is_late else self._rules.rest_s
 
     def _turn_window(self) -> None:
         elapsed_s = self._clock() - self._window_began

@@ -6,8 +6,8 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, indexer, herald, courier, postmaster, steward,
-    │              auditor, registrar, locksmith, scribe, shelver, generation, foreman
+    ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
+    │              steward, auditor, registrar, locksmith, scribe, shelver, generation, foreman
     ├─ health      looks at the stores
     └─ edge        HTTP: started last, stopped first
 """
@@ -15,6 +15,7 @@ Each line may ask only those above it; what lies below is told or not known::
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from socket import socket
 
@@ -24,12 +25,16 @@ from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
+from actors.embedder.actor import Embedder
 from actors.health.actor import Health
 from actors.indexer.actor import Indexer
 from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
 from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
+from actors.replicator.actor import Replicator, ReplicatorPace
+from actors.replicator.binding import Binder
+from actors.replicator.messages import Wake as WakeReplicator
 from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
@@ -42,9 +47,11 @@ from engarde_daemon.adapters.postgres.history import PostgresHistory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
-from engarde_daemon.api.app import Services, create_app
+from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
+from engarde_daemon.api.app import AdminServices, Services, create_app
 from engarde_daemon.api.bulk.desk import BulkDesk
 from engarde_daemon.api.content.chronicle import Chronicle
 from engarde_daemon.api.content.desk import ContentDesk
@@ -69,10 +76,12 @@ from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.ports.likeness import LikenessIndex
 
 WRITE_TIMEOUT_S = 20.0
 PROBE_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
+CATCH_UP_EVERY_S = 30.0
 PUBLISH_EVERY_S = 1.0
 EXPIRE_EVERY_S = 1.0
 CHECK_BOOKS_EVERY_S = 5.0
@@ -138,7 +147,7 @@ class _Planting:
 
     def _add_ledger(self) -> None:
         book = PostgresLedgerBook(self.stores.sessions.writers, self.plans)
-        self.root.add(
+        self.ledger = self.root.add(
             "ledger",
             lambda: Ledger(
                 book,
@@ -152,7 +161,10 @@ class _Planting:
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
         delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        if self.stores.likeness is not None:
+            self._add_embedder(self.stores.likeness)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
 
         def written(versions: Sequence[Written]) -> None:
@@ -161,6 +173,7 @@ class _Planting:
                 if made.body is not None:
                     self.bodies.remember(made.item, made.body)
             wake(delivery, WakeDelivery())
+            wake(replicator, WakeReplicator())
             wake(indexer, WakeIndexer())
             self.telling.written(versions)
 
@@ -175,10 +188,45 @@ class _Planting:
             poll_s=given.poll_s,
         )
         packer = Packer(self.bodies, self.comparer)
-        return Delivery(self.outbox, self.stores.zerodb, packer, pace=pace, rest_s=self.pace.rest_s)
+        return Delivery(
+            self.outbox,
+            self.stores.zerodb,
+            packer,
+            pace=pace,
+            rest_s=partial(self.pace.rest_s, "zerodb"),
+        )
+
+    def _replicator(self) -> Replicator:
+        given = self.settings.replication
+        return Replicator(
+            PostgresReplicationBook(self.stores.sessions.writers),
+            self.stores.archive,
+            Binder(self.bodies),
+            pace=ReplicatorPace(
+                batch_items=given.batch_items,
+                batch_bytes=given.batch_bytes,
+                lease_s=given.lease_s,
+                poll_s=given.poll_s,
+            ),
+            rest_s=partial(self.pace.rest_s, "bigquery"),
+            clock=time.monotonic,
+            publish=self.board.post_archive,
+        )
 
     def _indexer(self) -> Indexer:
-        return Indexer(self.outbox, poll_s=self.settings.delivery.poll_s, rest_s=self.pace.rest_s)
+        return Indexer(
+            self.outbox,
+            poll_s=self.settings.delivery.poll_s,
+            rest_s=partial(self.pace.rest_s, "search"),
+        )
+
+    def _add_embedder(self, index: LikenessIndex) -> None:
+        store, rest_s = self.stores.zerodb, partial(self.pace.rest_s, "zerodb")
+        self.pipelines.add(
+            "embedder",
+            lambda: Embedder(store, index, rest_s=rest_s, retry_s=CATCH_UP_EVERY_S),
+            capacity=1,
+        )
 
     def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
         log = PostgresContentLog(self.stores.sessions.writers, self.plans)
@@ -198,6 +246,7 @@ class _Planting:
                 events=PostgresEventLog(self.stores.sessions.writers),
                 event_days=self.settings.events.retention_days,
                 store=self.stores.zerodb,
+                archive=self.stores.archive,
                 ingest=ingest,
                 new_id=new_id,
                 sweep_every_s=SWEEP_EVERY_S,
@@ -237,6 +286,10 @@ class _Planting:
             timeout_s=WRITE_TIMEOUT_S,
         )
 
+    def _admin(self) -> AdminServices:
+        office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
+        return AdminServices(steering=self.root, tenants=office, ledger=self.ledger)
+
     def _add_edge(
         self, ingest: Address[IngestMessage], steward: Address[StewardMessage], listener: socket
     ) -> None:
@@ -247,6 +300,7 @@ class _Planting:
             self.bodies,
             fence=self.admission.fence,
             highlighter=Highlighter(self.shelves, self.bodies),
+            likeness=self.stores.likeness,
             write_timeout_s=WRITE_TIMEOUT_S,
         )
         trash = TrashDesk(
@@ -271,6 +325,7 @@ class _Planting:
                 generation=self.generating.services(
                     self.admission.fence, self.admission.register, self.library
                 ),
+                admin=self._admin(),
                 health=self.root.health,
                 vitals=self.board.read,
                 clock=time.perf_counter,

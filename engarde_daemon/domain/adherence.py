@@ -12,8 +12,8 @@ from engarde_daemon.domain.generation import (
     REWRITES_MAX,
     Finding,
     JobSpec,
-    Level,
     Piece,
+    Strictness,
 )
 from engarde_daemon.domain.lengths import length_limit
 from engarde_daemon.domain.voice import HashtagRule, Voice
@@ -50,13 +50,13 @@ def findings_of(piece: Piece, spec: JobSpec) -> list[Finding]:
     return found
 
 
-def verdict_on(findings: list[Finding], level: Level, rewrites: int) -> Verdict:
+def verdict_on(findings: list[Finding], level: Strictness, rewrites: int) -> Verdict:
     """What becomes of a piece with these findings that was written anew so often already."""
     if not findings:
         return Verdict.ACCEPTED
     if rewrites < REWRITES_MAX[level]:
         return Verdict.REWRITE
-    return Verdict.FAILED if level is Level.STRICT else Verdict.FLAGGED
+    return Verdict.FAILED if level is Strictness.STRICT else Verdict.FLAGGED
 
 
 def reading_grade(text: str) -> float | None:

@@ -72,6 +72,7 @@ class Invalid(Rejected):
     type_ = "invalid_request"
     title = "Some fields are not valid"
     status = 422
+    errors: list[FieldError]
 
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
@@ -135,6 +136,7 @@ class VersionConflict(Conflict):
     type_ = "version_conflict"
     title = "It has changed since you read it"
     status = 412
+    current_version: int
 
     def __init__(self, current_version: int, *, of: str = "The content") -> None:
         super().__init__(
@@ -148,6 +150,8 @@ class IllegalTransition(Conflict):
 
     type_ = "illegal_transition"
     title = "This status cannot follow the present one"
+    present_status: str
+    allowed: list[str]
 
     def __init__(self, present: str, wanted: str, allowed: list[str]) -> None:
         super().__init__(
@@ -172,6 +176,7 @@ class NotConfirmed(Conflict):
 
     type_ = "not_confirmed"
     title = "The filter does not match what you confirmed"
+    matching: int
 
     def __init__(self, matching: int) -> None:
         super().__init__(f"The filter matches {matching} items now. Look at them, then confirm.")
@@ -254,6 +259,11 @@ class QuotaExceeded(Exhausted):
     type_ = "storage_quota_exceeded"
     title = "Storage limit exceeded"
     status = 403
+    error: str
+    plan_tier: str
+    current_usage_gb: float
+    limit_gb: float | None
+    upgrade_suggestion: str | None
 
     def __init__(
         self, plan: Plan, *, used_bytes: int, wanted_bytes: int, suggestion: str | None

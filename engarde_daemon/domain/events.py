@@ -7,9 +7,10 @@ the events of one tenant without gaps and says nothing of other tenants.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 EVERYTHING = "*"
 
@@ -51,6 +52,18 @@ class EventDraft(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
 
 
+class EventDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as listeners and webhooks get it."""
+
+    id: str
+    type: str
+    timestamp: datetime
+    tenant_id: str
+    brand_id: str | None
+    actor_id: str | None
+    data: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """An event as it was written down; `data` is JSON already."""
 
@@ -65,15 +78,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def document(self) -> bytes:
         """What listeners and webhooks get; type, timestamp and data as Standard Webhooks has them."""
         return _JSON.encode(
-            {
-                "id": self.id,
-                "type": self.type,
-                "timestamp": self.occurred_at,
-                "tenant_id": self.tenant_id,
-                "brand_id": self.brand_id,
-                "actor_id": self.actor_id,
-                "data": self.data,
-            }
+            EventDocument(
+                id=self.id,
+                type=self.type,
+                timestamp=self.occurred_at,
+                tenant_id=self.tenant_id,
+                brand_id=self.brand_id,
+                actor_id=self.actor_id,
+                data=self.data,
+            )
         )
 
 

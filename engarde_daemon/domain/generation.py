@@ -52,7 +52,7 @@ class ItemState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Level(StrEnum):
+class Strictness(StrEnum):
     """How strictly a brand's rules are enforced on what was generated."""
 
     RELAXED = "RELAXED"
@@ -60,14 +60,14 @@ class Level(StrEnum):
     STRICT = "STRICT"
 
 
-REWRITES_MAX = {Level.RELAXED: 0, Level.MODERATE: 1, Level.STRICT: 2}
+REWRITES_MAX = {Strictness.RELAXED: 0, Strictness.MODERATE: 1, Strictness.STRICT: 2}
 """How often a piece that breaks the rules is written anew before it is flagged or fails."""
 
 
 class Adherence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which of a brand's rules hold for a job."""
 
-    level: Level = Level.MODERATE
+    level: Strictness = Strictness.MODERATE
     enforce_brand_voice: bool = True
     check_compliance: bool = True
 
@@ -148,7 +148,8 @@ class GenerationLimitReached(Exhausted):
 
     type_ = "generation_limit_exceeded"
     title = "Monthly generation limit exceeded"
-    status = 403
+    error: str
+    monthly_items: int | None
 
     def __init__(self, wanted: int, limit: int | None) -> None:
         super().__init__(

@@ -174,7 +174,7 @@ def record_of(item: Item, body: str) -> ContentRecord:
         content_body=body,
         content_type=item.content_type,
         status=item.status,
-        metadata=_metadata_of(item),
+        metadata=metadata_of(item),
         storage_metadata=StorageMetadata(size_bytes=item.size_bytes, sha256=item.sha256),
         version=item.version,
         version_of=None if item.version == 1 else item.id,
@@ -203,7 +203,8 @@ def version_record_of(
     )
 
 
-def _metadata_of(item: Item) -> dict[str, Any]:
+def metadata_of(item: Item) -> dict[str, Any]:
+    """What ZeroDB and the archive keep of an item beside its columns."""
     details: dict[str, Any] = msgspec.to_builtins(item.details)
     for name in ("scheduled_at", "published_at"):
         moment = getattr(item, name)

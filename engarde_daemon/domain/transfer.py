@@ -1,7 +1,8 @@
 """Content that moves from one store to another.
 
-Owns the identity of what is taken in: its id follows from its tenant and from the id it had where
-it comes from, so that an import which is sent again finds everything that it made before.
+Owns the identity of what is taken in: its id follows from its tenant, its brand and the id it had
+where it comes from, so that an import which is sent again finds everything that it made before; and
+nothing that is another brand's.
 """
 
 import uuid
@@ -16,9 +17,9 @@ from engarde_daemon.domain.content import Change, ChangeType
 _IMPORTED = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:imported")
 
 
-def imported_id(tenant_id: str, source_id: str) -> str:
-    """The id under which a tenant holds what is called `source_id` elsewhere."""
-    return str(uuid.uuid5(_IMPORTED, f"{tenant_id}/{source_id}"))
+def imported_id(tenant_id: str, brand_id: str, source_id: str) -> str:
+    """The id under which a tenant's brand holds what is called `source_id` elsewhere."""
+    return str(uuid.uuid5(_IMPORTED, f"{tenant_id}/{brand_id}/{source_id}"))
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +39,7 @@ def take_in(parcel: Parcel, *, tenant_id: str, brand_id: str, user_id: str, at: 
     """
     write = changes.create(
         parcel.draft,
-        content_id=imported_id(tenant_id, parcel.source_id),
+        content_id=imported_id(tenant_id, brand_id, parcel.source_id),
         tenant_id=tenant_id,
         brand_id=brand_id,
         user_id=user_id,

@@ -26,6 +26,14 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Mapping[str, int]
 
 
+class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How replication goes; `trouble` is None as long as the archive takes what it is given."""
+
+    trouble: str | None = None
+    parked: int = 0
+    backfill: int = 0
+
+
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """One look at the stores; `postgres` is None as long as it answers, else why it does not."""
 
@@ -34,6 +42,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     staging_limit_bytes: int = 0
     waiting: Mapping[str, Waiting] = MappingProxyType({})
     pending_reservations: int = 0
+    archive: ArchiveVitals = ArchiveVitals()
     drifting_figures: int = 0
 
     @property

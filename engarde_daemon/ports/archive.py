@@ -6,28 +6,31 @@ sent twice is one batch. Every read names its span of time, because the tables a
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 
+from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey
 
-
-class ArchiveTable(StrEnum):
-    """The three tables of the platform's `engarde_analytics`."""
-
-    SNAPSHOTS = "content_snapshots"
-    MEDIA = "content_media_snapshots"
-    ANALYTICS = "content_analytics"
+__all__ = [
+    "Appended",
+    "Archive",
+    "ArchiveReader",
+    "ArchiveTable",
+    "ArchiveWriter",
+    "Frozen",
+    "Span",
+    "StreamState",
+]
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     """A batch that will never be cut otherwise: the same rows, at the same place of the same stream.
 
-    `first_id` and `last_id` are the outbox numbers it spans, which no other batch of the table
-    touches. `rows` are the rows of the table as plain values.
+    `first_id` and `last_id` number its rows within the table: later batches have larger numbers, and
+    no two batches share one. `rows` are as `domain/archive_tables.py` has them.
     """
 
     table: ArchiveTable
@@ -39,7 +42,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """What became of a batch: stored as a whole, or refused because of these rows, by their index."""
+    """What became of a batch: stored as a whole, or not at all because of these rows, by their index."""
 
     refused: Mapping[int, str] = {}
 
@@ -143,3 +146,7 @@ class ArchiveReader(Protocol):
         Raises:
             Unavailable: The archive does not answer.
         """
+
+
+class Archive(ArchiveWriter, ArchiveReader, Protocol):
+    """Both sides of an archive."""

@@ -6,6 +6,7 @@ overwritten with another body.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
@@ -21,10 +22,14 @@ class BodyStore(Protocol):
             Unavailable: The store cannot be reached.
         """
 
-    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+    async def put_many(
+        self, records: Sequence[ContentRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store the rows and answer with the ids that a read-back proved by hash.
 
-        Ids missing from the answer are to be put again.
+        Ids missing from the answer are to be put again. `unsent` are ids that nobody has put before,
+        so that the store need not look for them first; a wrong one costs a duplicate in the store,
+        never a wrong answer.
 
         Raises:
             Unavailable: The store cannot be reached; nothing is known of any row.
@@ -39,7 +44,9 @@ class BodyStore(Protocol):
             Unavailable: The store cannot be reached.
         """
 
-    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+    async def put_versions(
+        self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store what versions changed, as `put_many` does.
 
         Raises:

@@ -10,6 +10,7 @@ from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import BodyName, Change, Item
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.likeness import Alike
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
 
@@ -124,6 +125,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
         """Whether anything is filtered at all."""
         return any(getattr(self, name) is not None for name in self.__struct_fields__)
 
+    def kinds_only(self) -> bool:
+        """Whether nothing but type and status is filtered, of which counters are kept."""
+        return not msgspec.structs.replace(self, types=None, statuses=None).any()
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where a page of a list by creation starts: after this item."""
@@ -180,6 +185,23 @@ class ContentLibrary(Protocol):
         trashed: bool = False,
     ) -> Listed:
         """A page of a brand; or of its trash, where neither filters nor sorts apply.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def list_alike(
+        self,
+        tenant_id: str,
+        brand_id: str,
+        *,
+        alike: Sequence[Alike],
+        filters: Filters,
+        after: SortedPlace | None,
+        size: int,
+        skip: int,
+    ) -> Listed:
+        """A page of these contents, as far as they are the brand's and pass, the likest first.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -77,6 +77,13 @@ class LedgerBook(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
+    async def reconcile(self, tenant_id: str) -> list[Drift]:
+        """Make a tenant's figures what they count, and give those that were wrong.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
     async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
         """Write the usage by type where other programs of the platform look for it.
 

@@ -111,7 +111,7 @@ class PriceList(Protocol):
         """The price of a model, None where nobody knows it."""
 
 
-class Likeness(Protocol):
+class Twins(Protocol):
     """Finds texts that say nearly the same."""
 
     def twin_of(self, job_id: str, number: int, text: str) -> int | None:

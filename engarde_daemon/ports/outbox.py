@@ -7,6 +7,8 @@ import msgspec
 
 from engarde_daemon.domain.content import Change, Item
 
+CLAIM_BYTES = 8 * 1024 * 1024
+
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """One version on its way to a destination, as claimed.
@@ -24,6 +26,11 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     previous: Item | None
     body: str | None
 
+    @property
+    def weight_bytes(self) -> int:
+        """The bodies that are in hand while it is carried."""
+        return self.item.size_bytes + (self.previous.size_bytes if self.previous else 0)
+
 
 class Backlog(msgspec.Struct, frozen=True):
     """What waits for one destination."""
@@ -35,8 +42,12 @@ class Backlog(msgspec.Struct, frozen=True):
 class Outbox(Protocol):
     """Versions that a destination does not have yet."""
 
-    async def claim(self, destination: str, *, limit: int, lease_s: float) -> list[Parcel]:
-        """Lease the oldest parcels of a destination.
+    async def claim(
+        self, destination: str, *, limit: int, lease_s: float, bytes_max: int = CLAIM_BYTES
+    ) -> list[Parcel]:
+        """Lease the oldest parcels of a destination, at most `limit`.
+
+        No further one once they weigh `bytes_max` together: one alone may weigh more.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

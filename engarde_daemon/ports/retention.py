@@ -12,7 +12,7 @@ Reason = Literal["request", "retention"]
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """One row that must leave the body store, as claimed."""
+    """What must leave a store, as claimed: a row of ZeroDB, or all that the archive has of a content."""
 
     id: int
     tenant_id: str
@@ -20,9 +20,13 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """The receipt of an erasure; `stores_cleared_at` is None until every store has forgotten."""
+    """The receipt of an erasure; `stores_cleared_at` is None until every store has forgotten.
+
+    `brand_id` is None for content that had no brand, and in receipts of older daemons.
+    """
 
     id: str
+    brand_id: str | None
     content_id: str
     reason: str
     requested_by: str
@@ -65,8 +69,8 @@ class Retention(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def claim_removals(self, most: int) -> list[Removal]:
-        """Lease rows that must leave the body store.
+    async def claim_removals(self, destination: str, most: int) -> list[Removal]:
+        """Lease what must leave a store.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

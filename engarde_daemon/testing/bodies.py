@@ -5,6 +5,7 @@ test can ask what its subject does when ZeroDB fails, without a ZeroDB.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 import anyio
@@ -73,12 +74,15 @@ class MemoryBodies:
         """
         await self._answer()
 
-    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+    async def put_many(
+        self, records: Sequence[ContentRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store the rows and answer with the ids that are proved.
 
         Raises:
             Unavailable: `fail_next` asked for it.
         """
+        del unsent
         await self._answer()
         return self._put(self._rows, records)
 
@@ -91,12 +95,15 @@ class MemoryBodies:
         await self._answer()
         return self._get(self._rows, [(key.id, key) for key in keys])
 
-    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+    async def put_versions(
+        self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store what versions changed, as `put_many` does.
 
         Raises:
             Unavailable: `fail_next` asked for it.
         """
+        del unsent
         await self._answer()
         return self._put(self._versions, records)
 

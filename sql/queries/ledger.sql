@@ -10,6 +10,9 @@ select u.tenant_id from public.content_storage_usage u where u.tenant_id > $1 or
 -- name: drift
 select * from engarde.quota_drift_v1($1::text[])
 
+-- name: reconcile
+select $1::text as tenant_id, r.* from engarde.reconcile_usage_v1($1) r
+
 -- name: pending
 select count(*) from engarde.reservations r where r.state = 'pending'
 

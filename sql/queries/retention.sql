@@ -1,5 +1,5 @@
 -- name: erase
-select engarde.erase_content_v1($1, $2, $3, $4, $5)
+select engarde.erase_in_brand_v1($1, $2, $3, $4, $5)
 
 -- name: due_items
 select * from engarde.due_items_v1($1)
@@ -11,9 +11,9 @@ select * from engarde.expired_trash_v1($1::jsonb, $2)
 select engarde.trim_versions_v1($1::jsonb, $2)
 
 -- name: claim_removals
--- Lease rows that must leave ZeroDB; who dies over them leaves them due again.
+-- Lease what must leave ZeroDB or the archive; who dies over it leaves it due again.
 with due as materialized (
-    select r.id from engarde.removals r where r.due_at <= clock_timestamp()
+    select r.id from engarde.removals r where r.due_at <= clock_timestamp() and r.destination = $2
     order by r.due_at, r.id limit $1 for update skip locked
 )
 update engarde.removals r set due_at = clock_timestamp() + interval '60 seconds', attempts = r.attempts + 1

@@ -243,7 +243,23 @@ class TestTooLarge:
         """10,000,000 bytes are the configured default."""
         body = json.dumps(draft(body=""))
 
-        problem_of(await sent(http, body.ljust(10 * MEGABYTE + 1)), 413)
+        problem = problem_of(await sent(http, body.ljust(10 * MEGABYTE + 1)), 413)
+        assert problem["limit_bytes"] == 10 * MEGABYTE
+        assert "[server] max_body_bytes" in problem["detail"]
+
+    async def test_a_body_of_too_many_values_is_refused(self, http: httpx.AsyncClient):
+        """By a sentence, before they are looked at; in a bulk they are counted together."""
+        crowd = json.dumps({"all": [[]] * 2 * MEGABYTE})
+        half = json.dumps({"all": [[]] * 60_000})
+        single = json.dumps(draft(metadata={})).replace('"metadata": {}', f'"metadata": {crowd}')
+        two = json.dumps(draft(metadata={})).replace('"metadata": {}', f'"metadata": {half}')
+
+        refused = [
+            await sent(http, single),
+            await http.post("/api/content/bulk", content=f'{{"items": [{two}, {two}]}}'),
+        ]
+        for answer in refused:
+            assert "values" in problem_of(answer, 400)["detail"]
 
 
 async def test_the_last_byte_of_the_limit_may_be_used(daemon: SharedDaemon):

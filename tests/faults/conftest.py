@@ -13,7 +13,7 @@ from tests.support.running import Daemon, cleared_away_after
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
 # What a dead daemon had claimed, waits for its lease to run out: by default half a minute.
-SETTINGS = {"ENGARDE_DELIVERY__LEASE_S": "3"}
+SETTINGS = {"ENGARDE_DELIVERY__LEASE_S": "3", "ENGARDE_REPLICATION__LEASE_S": "3"}
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.archived import archived_rows
 from tests.support.oracle import eventually, listed
 from tests.support.postgres import fresh_database, postgres_server
 from tests.support.running import Daemon, cleared_away_after
@@ -33,7 +34,11 @@ async def pair(place: Path, postgres_server: EmbeddedPostgres) -> AsyncIterator[
     """Two daemons on one DSN; the embedded ZeroDB makes them share a data directory, too."""
     async with fresh_database(postgres_server) as name:
         dsn = postgres_server.dsn(database=name)
-        settings = {"ENGARDE_POSTGRES__DSN": dsn, "ENGARDE_DELIVERY__LEASE_S": "2"}
+        settings = {
+            "ENGARDE_POSTGRES__DSN": dsn,
+            "ENGARDE_DELIVERY__LEASE_S": "2",
+            "ENGARDE_REPLICATION__LEASE_S": "2",
+        }
         async with (
             cleared_away_after(Daemon(place / "data", environ=settings)) as one,
             cleared_away_after(Daemon(place / "data", environ=settings, log="2.log")) as other,
@@ -141,3 +146,19 @@ async def test_what_a_killed_daemon_had_claimed_the_other_delivers(pair: Pair):
     await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
     async with pair.other.client() as other:
         assert len(await listed(other)) == 200
+    archived = archived_rows(pair.other.data_dir)
+    assert (len(archived), set(archived.values())) == (200, {1})
+
+
+async def test_two_that_write_at_once_archive_each_version_once(pair: Pair):
+    """One at a time has the turn, and both get theirs."""
+    async with pair.one.client() as one, pair.other.client() as other:
+        async with anyio.create_task_group() as tasks:
+            for number in range(200):
+                http = one if number % 2 else other
+                body = {"title": f"Item {number}", "body": "x" * 2000}
+                tasks.start_soon(partial(http.post, "/api/content", json=body))
+        await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+
+    archived = archived_rows(pair.one.data_dir)
+    assert (len(archived), set(archived.values())) == (200, {1})

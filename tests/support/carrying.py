@@ -22,3 +22,8 @@ def delivery_to(
         pace=DeliveryPace(batches_in_flight=lanes, poll_s=poll_s),
         rest_s=lambda: 0.0,
     )
+
+
+async def settle_archive(outbox: PostgresOutbox) -> None:
+    """Let the archive have everything, where a test is not about it."""
+    await outbox.settle(await outbox.claim("bigquery", limit=10_000, lease_s=0.0))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from engarde_daemon.domain.content import ContentType
-from engarde_daemon.domain.generation import Adherence, JobSpec, Level, Params, Piece
+from engarde_daemon.domain.generation import Adherence, JobSpec, Params, Piece, Strictness
 from engarde_daemon.domain.voice import Voice
 
 
@@ -15,7 +15,7 @@ def params(template: str = "About {topic}", **other: Any) -> Params:
 def spec(
     *,
     voice: Voice | None = None,
-    level: Level = Level.MODERATE,
+    level: Strictness = Strictness.MODERATE,
     content_type: ContentType = ContentType.POST,
     **other: Any,
 ) -> JobSpec:

@@ -4,7 +4,8 @@
 - nothing is there that nobody wrote, and nothing is there twice;
 - usage row, counters and the sum of content agree, and no reservation outlives its time;
 - within 30 s everything is delivered and PostgreSQL stages no body any more;
-- every acknowledged version has its intact row in ZeroDB.
+- every acknowledged version has its intact row in ZeroDB;
+- every acknowledged version has its row in the archive, and no version has two.
 
 It first lets the daemon finish its work, then ends and starts it again, so that no answer comes
 from a cache.
@@ -21,6 +22,7 @@ import asyncpg
 import httpx
 
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
+from tests.support.archived import archived_rows
 from tests.support.running import Daemon
 from tests.support.witness import SharedStory, Story, Witness
 
@@ -54,6 +56,7 @@ class Oracle:
         await self._drained("outbox")
         assert await self._daemon.stop() == 0
         await self._zerodb_has(witness)
+        self._archive_has(witness)
         await self._daemon.start()
         await self._drained("staged_bodies")
         await self._api_shows(witness)
@@ -88,6 +91,14 @@ class Oracle:
             found = await store.get_many(keys)
         missing = [key for key in keys if key.id not in found]
         assert not missing, f"{len(missing)} of {len(keys)} rows, such as {missing[0]}"
+
+    def _archive_has(self, witness: Witness) -> None:
+        found = archived_rows(self._daemon.data_dir)
+        keys = [(k.tenant_id, k.content_id, k.version, k.sha256) for k in witness.acknowledged()]
+        missing = [key for key in keys if key not in found]
+        assert not missing, f"{len(missing)} of {len(keys)} versions, such as {missing[0]}"
+        repeated = [key for key, rows in found.items() if rows > 1]
+        assert not repeated, f"{len(repeated)} of {len(found)} versions, such as {repeated[0]}"
 
     async def _api_shows(self, witness: Witness) -> None:
         async with self._daemon.client(connections=READERS) as http:

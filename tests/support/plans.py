@@ -15,17 +15,20 @@ _SETTINGS = {
     "session_preload_libraries": "auto_explain",
     "auto_explain.log_min_duration": "0",
     "auto_explain.log_nested_statements": "on",
+    "auto_explain.log_analyze": "on",
+    "auto_explain.log_timing": "off",
     "auto_explain.log_format": "json",
     "auto_explain.log_level": "notice",
 }
 
 
 class Node(NamedTuple):
-    """One step of a plan, as far as tests look at it."""
+    """One step of a plan, as far as tests look at it; `rows` is how many it read, all calls together."""
 
     kind: str
     table: str | None
     index: str | None  # type: ignore[assignment]
+    rows: int
 
 
 async def show_plans(superuser: asyncpg.Connection, database: str) -> None:
@@ -53,6 +56,15 @@ def recorded(connection: asyncpg.Connection) -> Iterator[list[Node]]:
 
 
 def _steps(plan: dict[str, Any]) -> Iterator[Node]:
-    yield Node(plan["Node Type"], plan.get("Relation Name"), plan.get("Index Name"))
+    yield Node(
+        plan["Node Type"], plan.get("Relation Name"), plan.get("Index Name"), _rows_read(plan)
+    )
     for inner in plan.get("Plans", []):
         yield from _steps(inner)
+
+
+def _rows_read(plan: dict[str, Any]) -> int:
+    """What the step gave on, and what it looked at and threw away; plans tell the mean of a loop."""
+    names = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    read: float = sum(plan.get(name, 0) for name in names) * plan["Actual Loops"]
+    return round(read)

@@ -17,6 +17,8 @@ GUARDED_TABLES = (
     "public.content_items",
     "public.content_storage_usage",
     "engarde.api_keys",
+    "engarde.archive_backfill",
+    "engarde.archive_parked",
     "engarde.audit_log",
     "engarde.brand_voices",
     "engarde.content_counts",

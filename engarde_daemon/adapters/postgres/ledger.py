@@ -47,6 +47,12 @@ class PostgresLedgerBook:
             rows = await self._writers.fetch(_SQL["drift"], list(tenant_ids))
         return [Drift(*row.values()) for row in rows]
 
+    async def reconcile(self, tenant_id: str) -> list[Drift]:
+        """See `LedgerBook.reconcile`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["reconcile"], tenant_id)
+        return [Drift(*row.values()) for row in rows]
+
     async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
         """See `LedgerBook.restate_usage`."""
         with translated():

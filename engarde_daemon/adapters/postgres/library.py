@@ -14,6 +14,7 @@ from engarde_daemon.domain import search
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters, Found, Listed, Usage, Version
+from engarde_daemon.ports.likeness import Alike
 from engarde_daemon.ports.lists import Sort, SortedPlace
 from sql import statements
 
@@ -94,13 +95,35 @@ class PostgresLibrary:
         page = _Page(tenant_id, brand_id, after, size, skip)
         if trashed:
             with translated():
-                return _listed_of(await self._readers.fetch(_SQL["trash"], *page.question()))
+                rows = await self._readers.fetch(_SQL["trash"], *page.question())
+            return _listed_of(rows, cap=COUNT_CAP)
         if sort is Sort.NEWEST and not filters.any():
             return await self._pages.ask(page)
         cap = RANKED_MAX if sort is Sort.RELEVANCE else COUNT_CAP
         question = _question_of(page, filters, sort, cap=cap)
         with translated():
-            return _listed_of(await self._readers.fetch(_SQL["page"], question), cap=cap)
+            rows = await self._readers.fetch(_SQL["page"], question)
+        return _listed_of(rows, cap=None if filters.kinds_only() else cap)
+
+    async def list_alike(
+        self,
+        tenant_id: str,
+        brand_id: str,
+        *,
+        alike: Sequence[Alike],
+        filters: Filters,
+        after: SortedPlace | None,
+        size: int,
+        skip: int,
+    ) -> Listed:
+        """See `ContentLibrary.list_alike`."""
+        page = _Page(tenant_id, brand_id, after, size, skip)
+        wanted = msgspec.structs.replace(filters, words=None)
+        question = _question_of(page, wanted, Sort.RELEVANCE, cap=len(alike))
+        ids, likeness = [one.content_id for one in alike], [one.likeness for one in alike]
+        with translated():
+            rows = await self._readers.fetch(_SQL["page_alike"], question, ids, likeness)
+        return _listed_of(rows, cap=None)
 
     async def _list_all(self, pages: Sequence["_Page"]) -> list[Listed]:
         questions = msgspec.json.encode([page.question() for page in pages]).decode()
@@ -109,7 +132,7 @@ class PostgresLibrary:
         slots: list[list[Mapping[str, Any]]] = [[] for _ in pages]
         for row in rows:
             slots[row["slot"] - 1].append(row)
-        return [_listed_of(slot) for slot in slots]
+        return [_listed_of(slot, cap=None) for slot in slots]
 
     async def usage(self, tenant_id: str) -> Usage:
         """See `ContentLibrary.usage`."""
@@ -164,15 +187,16 @@ def _found_of(row: Mapping[str, Any]) -> Found:
     )
 
 
-def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int = COUNT_CAP) -> Listed:
+def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int | None) -> Listed:
+    """A page; beyond `cap` nobody counted, None says that the total comes from the counters."""
     hits = [row for row in rows if row["item"] is not None]
     total = rows[0]["total"]
     return Listed(
         items=[item_of(row["item"]) for row in hits],
         backed_up=[row["item"]["bigquery_backed_up"] for row in hits],
         ranks=[row.get("rank") for row in hits],
-        total=min(total, cap),
-        is_capped=total > cap,
+        total=total if cap is None else min(total, cap),
+        is_capped=cap is not None and total > cap,
     )
 
 

@@ -7,7 +7,7 @@ import asyncpg
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.rows import version_of
-from engarde_daemon.ports.outbox import Backlog, Parcel
+from engarde_daemon.ports.outbox import CLAIM_BYTES, Backlog, Parcel
 from sql import statements
 
 _SQL = statements("outbox")
@@ -19,10 +19,14 @@ class PostgresOutbox:
     def __init__(self, writers: asyncpg.Pool) -> None:
         self._writers = writers
 
-    async def claim(self, destination: str, *, limit: int, lease_s: float) -> list[Parcel]:
+    async def claim(
+        self, destination: str, *, limit: int, lease_s: float, bytes_max: int = CLAIM_BYTES
+    ) -> list[Parcel]:
         """See `Outbox.claim`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["claim"], destination, limit, lease_s, None)
+            rows = await self._writers.fetch(
+                _SQL["claim"], destination, limit, lease_s, bytes_max, None
+            )
         return [_parcel_of(row) for row in rows]
 
     async def settle(self, parcels: Sequence[Parcel]) -> int:

@@ -49,10 +49,10 @@ class PostgresRetention:
         with translated():
             return int(await self._writers.fetchval(_SQL["trim_versions"], self._days, most))
 
-    async def claim_removals(self, most: int) -> list[Removal]:
+    async def claim_removals(self, destination: str, most: int) -> list[Removal]:
         """See `Retention.claim_removals`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["claim_removals"], most)
+            rows = await self._writers.fetch(_SQL["claim_removals"], most, destination)
         return [
             Removal(id=row["id"], tenant_id=row["tenant_id"], record_id=row["record_id"])
             for row in rows

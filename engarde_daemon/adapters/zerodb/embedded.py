@@ -5,6 +5,7 @@ the transaction that wrote it ended. Nothing here blocks the event loop.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -86,12 +87,15 @@ class EmbeddedZeroDB:
         """
         await self._open_lanes().writing.run(rows.create_collections)
 
-    async def put_many(self, records: Sequence[ContentRecord]) -> frozenset[str]:
+    async def put_many(
+        self, records: Sequence[ContentRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store the rows in one transaction and answer with the ids proved by a read-back.
 
         Raises:
             Unavailable: The file does not answer; nothing is known of any row.
         """
+        del unsent  # its ids are unique: looking first is part of the statement
         return await self._put(rows.ITEMS, records)
 
     async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
@@ -102,12 +106,15 @@ class EmbeddedZeroDB:
         """
         return await self._get(rows.ITEMS, keys)
 
-    async def put_versions(self, records: Sequence[VersionRecord]) -> frozenset[str]:
+    async def put_versions(
+        self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
+    ) -> frozenset[str]:
         """Store what versions changed, as `put_many` does.
 
         Raises:
             Unavailable: The file does not answer; nothing is known of any row.
         """
+        del unsent
         return await self._put(rows.VERSIONS, records)
 
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:

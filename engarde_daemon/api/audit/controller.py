@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from engarde_daemon.api.access import reaches_tenant
 from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.contract import promise
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.api.fields import Moment
 from engarde_daemon.api.giving import Given
@@ -72,7 +73,7 @@ class AuditController(Controller):
     guards = (reaches_tenant(Role.ADMIN),)
     opt = {AUDITED: True}  # noqa: RUF012 - Litestar declares it so
 
-    @get(operation_id="listAudit")
+    @get(operation_id="listAudit", opt=promise(query=AuditQuery))
     async def page(
         self, request: Request[Principal, Any, Any], register: Given[RegisterReader]
     ) -> Page[AuditView]:

@@ -11,12 +11,19 @@ from litestar.params import FromPath
 from actors.registrar.messages import PutVoice, RegistrarMessage
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call, etag_of, expected_version, unchanged
+from engarde_daemon.api.contract import (
+    ETAG,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    Answer,
+    promise,
+)
 from engarde_daemon.api.decoding import decode_json
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
-from engarde_daemon.domain.errors import Invalid
+from engarde_daemon.domain.errors import Invalid, VersionConflict
 from engarde_daemon.domain.voice import Voice, contradictions
 from engarde_daemon.ports.register import KeptVoice, RegisterReader
 
@@ -109,14 +116,36 @@ class BrandsController(Controller):
         """The brands that the caller reaches, with the role it has in each."""
         return await brand_desk.page(request.user)
 
-    @get("/{brand_id:str}/voice", operation_id="readVoice")
+    @get(
+        "/{brand_id:str}/voice",
+        operation_id="readVoice",
+        opt=promise(
+            headers=(IF_NONE_MATCH,),
+            answers={
+                200: Answer(says="The voice.", shape=VoiceView, headers=(ETAG,)),
+                304: Answer(says="It is still at the version you have.", headers=(ETAG,)),
+            },
+        ),
+    )
     async def read_voice(
         self, request: Asked, brand_id: FromPath[str], brand_desk: Given[BrandDesk]
     ) -> Response[bytes]:
         """How a brand speaks."""
         return await brand_desk.read_voice(Call(request.user, request.headers), brand_id)
 
-    @put("/{brand_id:str}/voice", operation_id="replaceVoice", guards=[reaches(Role.ADMIN)])
+    @put(
+        "/{brand_id:str}/voice",
+        operation_id="replaceVoice",
+        guards=[reaches(Role.ADMIN)],
+        opt=promise(
+            body=Voice,
+            headers=(IF_MATCH,),
+            answers={
+                200: Answer(says="The voice as it now stands.", shape=VoiceView, headers=(ETAG,))
+            },
+            errors=(VersionConflict,),
+        ),
+    )
     async def put_voice(
         self, request: Asked, brand_id: FromPath[str], brand_desk: Given[BrandDesk]
     ) -> Response[bytes]:

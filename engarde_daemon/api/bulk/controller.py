@@ -7,16 +7,47 @@ from litestar import Controller, Request, Response, post
 from actors.ingest.messages import DeleteContent, RetagContent, UpdateContent
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.bulk.desk import BulkDesk
-from engarde_daemon.api.bulk.reading import read_bulk_create
+from engarde_daemon.api.bulk.reading import Bulk, read_bulk_create
 from engarde_daemon.api.bulk.refusals import refused_together
-from engarde_daemon.api.bulk.schemas import BulkDelete, BulkStatus, BulkTags
+from engarde_daemon.api.bulk.schemas import (
+    BulkChanged,
+    BulkCreated,
+    BulkDelete,
+    BulkStatus,
+    BulkTags,
+)
 from engarde_daemon.api.calls import Call
+from engarde_daemon.api.content.schemas import ContentCreate
+from engarde_daemon.api.contract import (
+    BRAND_ID,
+    IDEMPOTENCY_KEY,
+    REPLAYED,
+    Answer,
+    promise,
+)
 from engarde_daemon.api.decoding import decode_json
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role
-from engarde_daemon.domain.errors import RefusedTogether
+from engarde_daemon.domain.errors import (
+    Conflict,
+    KeyReused,
+    NotConfirmed,
+    NotFound,
+    QuotaExceeded,
+    RefusedTogether,
+)
 
 Asked = Request[Principal, Any, Any]
+
+_CHANGED = {
+    200: Answer(says="All are as they shall be.", shape=BulkChanged),
+    207: Answer(says="Some were refused; `errors` says which and why.", shape=BulkChanged),
+}
+_CHANGING: dict[str, Any] = {
+    "headers": (BRAND_ID,),
+    "answers": _CHANGED,
+    "errors": (NotFound, NotConfirmed),
+}
 
 
 class BulkController(Controller):
@@ -26,7 +57,22 @@ class BulkController(Controller):
     tags = ("bulk",)
     guards = (reaches(Role.EDITOR),)
 
-    @post(operation_id="createContentBulk")
+    @post(
+        operation_id="createContentBulk",
+        opt=promise(
+            body=Bulk[ContentCreate],
+            headers=(BRAND_ID, IDEMPOTENCY_KEY),
+            answers={
+                201: Answer(says="All were made.", shape=BulkCreated, headers=(REPLAYED,)),
+                207: Answer(
+                    says="Some were refused; `errors` says which and why.",
+                    shape=BulkCreated,
+                    headers=(REPLAYED,),
+                ),
+            },
+            errors=(NotFound, KeyReused, QuotaExceeded, Conflict),
+        ),
+    )
     async def create(self, request: Asked, bulk: Given[BulkDesk]) -> Response[bytes]:
         """Make up to 500 items, all or none; with `partial` each for itself."""
         raw = await request.body()
@@ -35,7 +81,12 @@ class BulkController(Controller):
         except RefusedTogether as refused:
             return refused_together(refused)
 
-    @post("/status", operation_id="setStatusBulk", status_code=200)
+    @post(
+        "/status",
+        operation_id="setStatusBulk",
+        status_code=200,
+        opt=promise(body=BulkStatus, **_CHANGING),
+    )
     async def status(self, request: Asked, bulk: Given[BulkDesk]) -> Response[bytes]:
         """Give many items another status."""
         wish, user = decode_json(await request.body(), BulkStatus), request.user
@@ -53,7 +104,12 @@ class BulkController(Controller):
             ),
         )
 
-    @post("/tags", operation_id="setTagsBulk", status_code=200)
+    @post(
+        "/tags",
+        operation_id="setTagsBulk",
+        status_code=200,
+        opt=promise(body=BulkTags, **_CHANGING),
+    )
     async def tag(self, request: Asked, bulk: Given[BulkDesk]) -> Response[bytes]:
         """Put tags on many items, and take others off."""
         wish, user = decode_json(await request.body(), BulkTags), request.user
@@ -71,7 +127,12 @@ class BulkController(Controller):
             ),
         )
 
-    @post("/delete", operation_id="deleteContentBulk", status_code=200)
+    @post(
+        "/delete",
+        operation_id="deleteContentBulk",
+        status_code=200,
+        opt=promise(body=BulkDelete, **_CHANGING),
+    )
     async def delete(self, request: Asked, bulk: Given[BulkDesk]) -> Response[bytes]:
         """Put many items into the trash."""
         wish, user = decode_json(await request.body(), BulkDelete), request.user

@@ -4,24 +4,23 @@ The whole is read once to find where its items lie, and each item once, so that 
 named as in a request of its own.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from engarde_daemon.api.bulk.schemas import ITEMS_MAX
 from engarde_daemon.api.content.schemas import ContentCreate
-from engarde_daemon.api.decoding import decode_json
+from engarde_daemon.api.decoding import bound_values, decode_json
 from engarde_daemon.domain.errors import FieldError, Invalid, Malformed
 
-
-class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    items: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=ITEMS_MAX)]
-    partial: bool = False
+T = TypeVar("T")
 
 
-class _LooseEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    items: Annotated[list[Any], Meta(min_length=1, max_length=ITEMS_MAX)]
+class Bulk(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True):
+    """Up to 500 new items, all or none; with `partial` each for itself."""
+
+    items: Annotated[list[T], Meta(min_length=1, max_length=ITEMS_MAX)]
     partial: bool = False
 
 
@@ -37,13 +36,14 @@ def read_bulk_create(raw: bytes) -> BulkCreate:
     """Read a bulk create.
 
     Raises:
-        Malformed: It is no JSON document, or nested too deeply.
+        Malformed: It is no JSON document, nested too deeply, or of too many values.
         Invalid: It has no items, too many of them, or fields that are not known.
     """
+    bound_values(raw)
     try:
-        envelope = msgspec.json.decode(raw, type=_Envelope)
+        envelope = msgspec.json.decode(raw, type=Bulk[msgspec.Raw])
     except (msgspec.DecodeError, RecursionError, ValueError):
-        decode_json(raw, _LooseEnvelope)
+        decode_json(raw, Bulk[Any])
         raise Malformed("The body is no JSON document of this route.") from None
     wishes: dict[int, ContentCreate] = {}
     faults: dict[int, Invalid] = {}

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from engarde_daemon.api.content.schemas import ContentView, Id, Labels
-from engarde_daemon.api.fields import Moment
+from engarde_daemon.api.fields import Moment, encoded
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import ContentType, Item, Status
 from engarde_daemon.domain.errors import FieldError, Invalid
@@ -110,18 +110,33 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
 
 
+class RefusedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """The problem of one item: which it is, and why it was refused."""
+
+    index: int
+    id: str | UnsetType = UNSET
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | UnsetType = UNSET
+
+
+Refused = Annotated[list[dict[str, Any]], encoded(list[RefusedItem])]
+
+
 class BulkCreated(msgspec.Struct, frozen=True, kw_only=True):
     """The items that were made, in the order of the request, and why others were not."""
 
     data: list[ContentView]
-    errors: list[dict[str, Any]]
+    errors: Refused
 
 
 class BulkChanged(msgspec.Struct, frozen=True, kw_only=True):
     """The items that are as they shall be, and why others are not."""
 
     data: list[Changed]
-    errors: list[dict[str, Any]]
+    errors: Refused
 
 
 def changed_of(item: Item, *, is_new: bool) -> Changed:

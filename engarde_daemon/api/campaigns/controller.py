@@ -14,6 +14,14 @@ from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call, idempotency_of
 from engarde_daemon.api.content.listing import query_of
 from engarde_daemon.api.content.schemas import Id, is_id
+from engarde_daemon.api.contract import (
+    BRAND_ID,
+    IDEMPOTENCY_KEY,
+    LOCATION,
+    REPLAYED,
+    Answer,
+    promise,
+)
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.fence import Fence, is_open
 from engarde_daemon.api.giving import Given
@@ -135,13 +143,27 @@ class CampaignSpacesController(Controller):
     tags = ("campaigns",)
     guards = (reaches(Role.VIEWER),)
 
-    @post(operation_id="createCampaignSpace", guards=[reaches(Role.EDITOR)])
+    @post(
+        operation_id="createCampaignSpace",
+        guards=[reaches(Role.EDITOR)],
+        opt=promise(
+            body=SpaceCreate,
+            headers=(BRAND_ID, IDEMPOTENCY_KEY),
+            answers={
+                201: Answer(says="The space.", shape=CampaignSpace, headers=(LOCATION, REPLAYED))
+            },
+            errors=(NotFound, KeyReused),
+        ),
+    )
     async def create(self, request: Asked, space_desk: Given[SpaceDesk]) -> Response[bytes]:
         """Make a campaign space."""
         wish = decode_json(await request.body(), SpaceCreate)
         return await space_desk.create(Call(request.user, request.headers), wish)
 
-    @get(operation_id="listCampaignSpaces")
+    @get(
+        operation_id="listCampaignSpaces",
+        opt=promise(query=SpaceQuery, errors=(NotFound,)),
+    )
     async def page(self, request: Asked, space_desk: Given[SpaceDesk]) -> Page[CampaignSpace]:
         """A page of campaign spaces, newest first."""
         query = decode_query(query_of(request.scope["query_string"]), SpaceQuery)

@@ -12,18 +12,21 @@ from typing import Self
 import msgspec
 
 from engarde_daemon.api.content.schemas import Id
-from engarde_daemon.api.fields import Parsed
+from engarde_daemon.api.fields import CursorText, Parsed
 from engarde_daemon.domain.content import Item
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
 TRASH = "trash"
 """The order of the trash: by deletion, the last first."""
+LIKENESS = "semantic"
+"""The order of a search by meaning: by likeness, the likest first."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _JSON = msgspec.json.Encoder()
 _RANK = struct.Struct("<f")  # PostgreSQL's `real`
-_BY_MOMENT = {"created_at", "updated_at", Sort.RELEVANCE, TRASH}
+_RANKED = {Sort.RELEVANCE, LIKENESS}
+_BY_MOMENT = {"created_at", "updated_at", TRASH, *_RANKED}
 
 
 class _Written(msgspec.Struct, array_like=True, frozen=True):
@@ -37,6 +40,7 @@ class Cursor(Parsed):
     """The place after which a page starts; an empty one is the start of the list."""
 
     __slots__ = ("order", "place")
+    written = CursorText
 
     def __init__(self, order: str, place: SortedPlace | None) -> None:
         self.order = order
@@ -72,7 +76,7 @@ def _keys_of(item: Item, order: str, rank: float | None) -> tuple[datetime | Non
             return item.updated_at, None
         case "scheduled_at":
             return item.scheduled_at, None
-        case Sort.RELEVANCE:
+        case ranked if ranked in _RANKED:
             return item.created_at, repr(rank)
         case _:
             return item.deleted_at or item.created_at, None
@@ -86,11 +90,11 @@ def _place_of(written: _Written) -> SortedPlace:
         OverflowError: Its moment or rank is none.
     """
     sorted_by, key, at_us = written.order.removeprefix("-"), written.key, written.at_us
-    has_key = sorted_by in {"title", Sort.RELEVANCE}
+    has_key = sorted_by in {"title", *_RANKED}
     has_moment = sorted_by in _BY_MOMENT or (sorted_by == "scheduled_at" and at_us is not None)
     if (key is not None, at_us is not None) != (has_key, has_moment) or "\0" in (key or ""):
         raise ValueError(written)
-    if sorted_by == Sort.RELEVANCE:
+    if sorted_by in _RANKED:
         (rank,) = _RANK.unpack(_RANK.pack(float(key or 0)))
         key = repr(rank)
     at = None if at_us is None else _EPOCH + at_us * _MICROSECOND

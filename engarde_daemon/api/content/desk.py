@@ -36,10 +36,15 @@ from engarde_daemon.api.fence import Fence
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.content import Item
-from engarde_daemon.domain.errors import NotFound
-from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Replayed
+from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
+from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Listed, Replayed
+from engarde_daemon.ports.likeness import LikenessIndex
+
+ALIKE_MAX = 200
+"""How many contents a search by meaning finds at most, before filters."""
 
 _JSON = msgspec.json.Encoder()
+_NOT_BY_MEANING = "'semantic' is not switched on here: its operator can set [search] semantic"
 
 
 class ContentDesk:
@@ -53,6 +58,7 @@ class ContentDesk:
         *,
         fence: Fence,
         highlighter: Highlighter,
+        likeness: LikenessIndex | None,
         write_timeout_s: float,
     ) -> None:
         self._ingest = ingest
@@ -60,6 +66,7 @@ class ContentDesk:
         self._bodies = bodies
         self._fence = fence
         self._highlighter = highlighter
+        self._likeness = likeness
         self._timeout_s = write_timeout_s
 
     async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Response[bytes]:
@@ -109,8 +116,15 @@ class ContentDesk:
         brand_id = await self._fence.brand(
             call.principal, query.brand_id or call.headers.get("x-brand-id"), Role.VIEWER
         )
-        listed = await self._library.list_items(
-            call.principal.tenant_id,
+        listed = await self._list(call.principal.tenant_id, brand_id, query)
+        summaries = await self._summaries(query, listed.items[: query.page_size])
+        return _JSON.encode(page_of(query, listed, summaries))
+
+    async def _list(self, tenant_id: str, brand_id: str, query: ListQuery) -> Listed:
+        if query.is_by_meaning:
+            return await self._list_alike(tenant_id, brand_id, query)
+        return await self._library.list_items(
+            tenant_id,
             brand_id,
             filters=query.filters(),
             after=query.place,
@@ -119,15 +133,28 @@ class ContentDesk:
             sort=query.order,
             trashed=query.trashed,
         )
-        summaries = await self._summaries(query, listed.items[: query.page_size])
-        return _JSON.encode(page_of(query, listed, summaries))
+
+    async def _list_alike(self, tenant_id: str, brand_id: str, query: ListQuery) -> Listed:
+        if self._likeness is None:
+            raise Invalid([FieldError("search_mode", _NOT_BY_MEANING)])
+        return await self._library.list_alike(
+            tenant_id,
+            brand_id,
+            alike=await self._likeness.nearest(
+                tenant_id, brand_id, query.search or "", most=ALIKE_MAX
+            ),
+            filters=query.filters(),
+            after=query.place,
+            size=query.page_size + 1,
+            skip=query.skip,
+        )
 
     async def _summaries(self, query: ListQuery, items: Sequence[Item]) -> list[ContentSummary]:
         bodies: Mapping[str, str] = {}
         highlights: Mapping[str, str] = {}
         if items and query.include == "body":
             bodies = await self._bodies.of_many(items[0].tenant_id, items)
-        if items and query.search and not query.trashed:
+        if items and query.search and not (query.trashed or query.is_by_meaning):
             highlights = await self._highlighter.of(query.search, items)
         return [
             summary_of(item, bodies.get(item.id, UNSET), highlights.get(item.id, UNSET))

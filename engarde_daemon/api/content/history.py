@@ -17,7 +17,7 @@ from engarde_daemon.api.calls import Call, expected_version
 from engarde_daemon.api.content.answers import answer_with
 from engarde_daemon.api.content.chronicle import Chronicle
 from engarde_daemon.api.content.listing import query_of
-from engarde_daemon.api.content.schemas import is_id, view_of
+from engarde_daemon.api.content.schemas import ContentView, is_id, view_of
 from engarde_daemon.api.content.versions import (
     VERSION_MAX,
     DiffQuery,
@@ -28,11 +28,18 @@ from engarde_daemon.api.content.versions import (
     VersionView,
     version_view_of,
 )
+from engarde_daemon.api.contract import (
+    ETAG,
+    IF_MATCH,
+    SERVED_FROM,
+    Answer,
+    promise,
+)
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
-from engarde_daemon.domain.errors import NotFound
+from engarde_daemon.domain.errors import Conflict, NotFound, QuotaExceeded, VersionConflict
 from engarde_daemon.domain.history import Patch
 from engarde_daemon.ports.content import Bodies, ContentKey, Version
 from engarde_daemon.ports.history import HistoryLibrary
@@ -127,7 +134,7 @@ class HistoryController(Controller):
     tags = ("versions",)
     guards = (reaches(Role.VIEWER),)
 
-    @get(operation_id="listVersions")
+    @get(operation_id="listVersions", opt=promise(query=HistoryQuery))
     async def page(
         self, request: Asked, content_id: FromPath[str], history: Given[HistoryDesk]
     ) -> HistoryPage:
@@ -135,7 +142,7 @@ class HistoryController(Controller):
         query = decode_query(query_of(request.scope["query_string"]), HistoryQuery)
         return await history.page(_call(request), content_id, query)
 
-    @get("/{version:int}", operation_id="readVersion")
+    @get("/{version:int}", operation_id="readVersion", opt=promise(query=VersionQuery))
     async def read(
         self,
         request: Asked,
@@ -148,7 +155,14 @@ class HistoryController(Controller):
         query = decode_query(query_of(request.scope["query_string"]), VersionQuery)
         return await history.read(_call(request), content_id, version, trashed=query.trashed)
 
-    @get("/{version:int}/diff", operation_id="diffVersions")
+    @get(
+        "/{version:int}/diff",
+        operation_id="diffVersions",
+        opt=promise(
+            query=DiffQuery,
+            answers={200: Answer(says="The patch.", shape=Patch, media_type=PATCH_MEDIA_TYPE)},
+        ),
+    )
     async def diff(
         self,
         request: Asked,
@@ -167,6 +181,17 @@ class HistoryController(Controller):
         operation_id="restoreVersion",
         status_code=200,
         guards=[reaches(Role.EDITOR)],
+        opt=promise(
+            headers=(IF_MATCH,),
+            answers={
+                200: Answer(
+                    says="The item as it now stands.",
+                    shape=ContentView,
+                    headers=(ETAG, SERVED_FROM),
+                )
+            },
+            errors=(VersionConflict, QuotaExceeded, Conflict),
+        ),
     )
     async def restore(
         self,

@@ -1,13 +1,13 @@
 """Pages of a list: which items, in which order, and how the next page is asked for."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, Meta
 
-from engarde_daemon.api.content.cursors import TRASH, Cursor, cursor_after
+from engarde_daemon.api.content.cursors import LIKENESS, TRASH, Cursor, cursor_after
 from engarde_daemon.api.content.schemas import ContentPage, ContentSummary, Id, Pagination
 from engarde_daemon.api.fields import Moment
 from engarde_daemon.domain.content import ContentType, Status
@@ -16,6 +16,8 @@ from engarde_daemon.ports.content import Filters, Listed
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
 PAGE_MAX = 1_000_000
+
+SearchMode: TypeAlias = Literal["words", "semantic"]
 
 
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +31,7 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     status: list[Status] | None = None
     campaign_space_id: Id | None = None
     search: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    search_mode: SearchMode = "words"
     tags: list[str] | None = None
     date_from: Moment | None = None
     date_to: Moment | None = None
@@ -54,9 +57,16 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self.sort or (Sort.RELEVANCE if self.search else Sort.NEWEST)
 
     @property
+    def is_by_meaning(self) -> bool:
+        """Whether what is like the search is wanted, whatever its words."""
+        return self.search_mode == LIKENESS
+
+    @property
     def list_name(self) -> str:
         """To which list a cursor belongs."""
-        return TRASH if self.trashed else self.order.value
+        if self.trashed:
+            return TRASH
+        return LIKENESS if self.is_by_meaning else self.order.value
 
     @property
     def place(self) -> SortedPlace | None:
@@ -77,6 +87,9 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         faults = []
         if self.sort is Sort.RELEVANCE and not self.search:
             faults.append(FieldError("sort", "by relevance needs `search`"))
+        if self.is_by_meaning and (self.trashed or self.order is not Sort.RELEVANCE):
+            reason = "'semantic' needs `search`, sorts by likeness and leaves the trash alone"
+            faults.append(FieldError("search_mode", reason))
         if self.cursor and self.cursor.place and self.cursor.order != self.list_name:
             faults.append(FieldError("cursor", "belongs to a list of another order"))
         if faults:

@@ -1,14 +1,15 @@
 """What content looks like on the wire, as Content Studio knows it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from engarde_daemon.api.fields import Moment
+from engarde_daemon.api.fields import Moment, encoded
 from engarde_daemon.domain.changes import Draft, Patch
-from engarde_daemon.domain.content import ContentType, Details, Item, Status
+from engarde_daemon.domain.content import ChangeType, ContentType, Details, Item, Status
 
 # `(?!\n)`, because `$` alone also matches before a newline at the end.
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,36}(?!\n)$")]
@@ -99,8 +100,23 @@ class StorageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     bigquery_last_sync_at: datetime | None = None
 
 
+class VersionNote(msgspec.Struct, frozen=True, kw_only=True):
+    """One version in an item's history, of which the last hundred are told."""
+
+    version: int
+    created_at: datetime
+    changed_by: str
+    change_type: ChangeType
+
+
+class StoredId(msgspec.Struct, frozen=True):
+    """Something that is named by its id alone."""
+
+    id: str
+
+
 class ContentView(msgspec.Struct, frozen=True, kw_only=True):
-    """One item with its body."""
+    """One item with its body; `versions` is told where one item is read."""
 
     id: str
     brand_id: str
@@ -113,12 +129,12 @@ class ContentView(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     hashtags: tuple[str, ...]
     mentions: tuple[str, ...]
-    media: Any
+    media: Sequence[str | StoredId]
     scheduled_at: datetime | None
     published_at: datetime | None
     metadata: dict[str, Any]
     storage: StorageView
-    versions: msgspec.Raw | UnsetType = UNSET
+    versions: Annotated[msgspec.Raw, encoded(list[VersionNote])] | UnsetType = UNSET
     created_at: datetime
     updated_at: datetime
     version: int
@@ -165,12 +181,6 @@ class ContentPage(msgspec.Struct, frozen=True, kw_only=True):
     pagination: Pagination
 
 
-class StoredId(msgspec.Struct, frozen=True):
-    """Something that is named by its id alone."""
-
-    id: str
-
-
 class Deleted(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a delete."""
 
@@ -186,7 +196,7 @@ def view_of(
     backed_up: bool = False,
     backed_up_at: datetime | None = None,
     versions: msgspec.Raw | UnsetType = UNSET,
-    media: Any = None,
+    media: Sequence[StoredId] | None = None,
 ) -> ContentView:
     """One item as a client sees it."""
     details = item.details

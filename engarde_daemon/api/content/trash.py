@@ -16,11 +16,24 @@ from actors.steward.messages import EraseContent, StewardMessage
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call, expected_version
 from engarde_daemon.api.content.answers import answer_with
-from engarde_daemon.api.content.schemas import is_id, view_of
+from engarde_daemon.api.content.schemas import ContentView, is_id, view_of
+from engarde_daemon.api.contract import (
+    ETAG,
+    IF_MATCH,
+    SERVED_FROM,
+    Answer,
+    promise,
+)
 from engarde_daemon.api.giving import Given
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
-from engarde_daemon.domain.errors import NotFound
+from engarde_daemon.domain.errors import (
+    Conflict,
+    NotFound,
+    NotInTrash,
+    QuotaExceeded,
+    VersionConflict,
+)
 from engarde_daemon.ports.content import Bodies
 from engarde_daemon.ports.retention import Erasure, Receipts
 
@@ -94,7 +107,7 @@ class TrashDesk:
     async def receipt(self, call: Call, erasure_id: str) -> Erasure:
         """The receipt of an erasure."""
         found = await self._receipts.find_erasure(call.principal.tenant_id, _checked(erasure_id))
-        if found is None:
+        if found is None or not _answers_for(call.principal, found.brand_id):
             raise NotFound("There is no such receipt.")
         return found
 
@@ -110,6 +123,17 @@ class TrashController(Controller):
         operation_id="restoreContent",
         status_code=200,
         guards=[reaches(Role.EDITOR)],
+        opt=promise(
+            headers=(IF_MATCH,),
+            answers={
+                200: Answer(
+                    says="The item, back from the trash.",
+                    shape=ContentView,
+                    headers=(ETAG, SERVED_FROM),
+                )
+            },
+            errors=(NotInTrash, VersionConflict, QuotaExceeded, Conflict),
+        ),
     )
     async def restore(
         self, request: Asked, content_id: FromPath[str], trash: Given[TrashDesk]
@@ -123,6 +147,10 @@ class TrashController(Controller):
     ) -> Erasure:
         """The receipt of an erasure."""
         return await trash.receipt(Call(request.user, request.headers), erasure_id)
+
+
+def _answers_for(principal: Principal, brand_id: str | None) -> bool:
+    return principal.reaches(Role.ADMIN, None if brand_id is None else [brand_id])
 
 
 def _checked(text: str) -> str:

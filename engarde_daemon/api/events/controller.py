@@ -4,18 +4,19 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Request, get
-from litestar.datastructures import ResponseHeader
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ASGIApp
 
 from engarde_daemon.api.access import Authenticate, reaches
 from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.contract import LAST_EVENT_ID, STREAM_PLACE, Answer, promise
 from engarde_daemon.api.events.hub import Hub, Interest
 from engarde_daemon.api.events.query import EventsQuery, events_query
-from engarde_daemon.api.events.stream import EventStream, StreamRules, Subscription, admission
+from engarde_daemon.api.events.stream import EventStream, Gap, StreamRules, Subscription, admission
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.errors import NotFound
+from engarde_daemon.domain.events import EventDocument
 from engarde_daemon.ports.events import EventReader
 
 Asked = Request[Principal, Any, Any]
@@ -40,8 +41,19 @@ class EventsController(Controller):
     @get(
         operation_id="followEvents",
         media_type="text/event-stream",
-        response_headers=[ResponseHeader(name="Last-Event-ID", documentation_only=True)],
-        responses={200: ResponseSpec(data_container=str, media_type="text/event-stream")},
+        opt=promise(
+            query=EventsQuery,
+            headers=(LAST_EVENT_ID,),
+            answers={
+                200: Answer(
+                    says="Events as they happen, and `stream.gap` where some are gone for good.",
+                    items=EventDocument | Gap,
+                    media_type="text/event-stream",
+                    headers=(STREAM_PLACE,),
+                )
+            },
+            errors=(NotFound,),
+        ),
     )
     async def follow(
         self, request: Asked, listening: Given[Listening], fence: Given[Fence]

@@ -9,15 +9,21 @@ from msgspec import Meta
 from engarde_daemon.api.content.schemas import Id
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.domain.errors import FieldError, Invalid
-from engarde_daemon.domain.events import unknown_patterns
+from engarde_daemon.domain.events import EVERYTHING, EventType, unknown_patterns
 
 POSITION_MAX = 2**63 - 1
+
+_AREAS = sorted({f"{type_.partition('.')[0]}.*" for type_ in EventType})
+
+# The schema alone: `check_types` refuses others, and names all of them in one message.
+Pattern = Annotated[str, Meta(extra_json_schema={"enum": [EVERYTHING, *_AREAS, *EventType]})]
+"""One event, all of an area, or everything."""
 
 
 class EventsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of a stream."""
 
-    types: list[str] | None = None
+    types: list[Pattern] | None = None
     brand_id: Id | None = None
     last_event_id: Annotated[int, Meta(ge=0, le=POSITION_MAX)] | None = None
 

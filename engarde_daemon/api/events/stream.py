@@ -30,6 +30,13 @@ _END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
 _NO_SUCH_PLACE = "is not an id of this stream; start without one"
 
 
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """The events that a listener missed for good."""
+
+    first: int = msgspec.field(name="from")
+    last: int = msgspec.field(name="to")
+
+
 class StreamRules(msgspec.Struct, frozen=True, kw_only=True):
     """How often a quiet stream gives a sign of life, a caller is looked at, and a stall ends it."""
 
@@ -90,7 +97,7 @@ class EventStream:
             raise Invalid([FieldError("last_event_id", _NO_SUCH_PLACE)])
         if wanted is None or wanted == self._place:
             return _OPENING
-        gap = msgspec.json.encode({"from": wanted + 1, "to": self._place})
+        gap = msgspec.json.encode(Gap(first=wanted + 1, last=self._place))
         return _OPENING + b"event: stream.gap\ndata: " + gap + b"\n\n"
 
     def _start(self) -> Any:

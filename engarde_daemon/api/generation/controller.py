@@ -2,9 +2,7 @@
 
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Controller, Request, Response, delete, get, post, put
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Meta
@@ -12,6 +10,15 @@ from msgspec import Meta
 from engarde_daemon.api.access import reaches, reaches_tenant
 from engarde_daemon.api.calls import Call
 from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.contract import (
+    BRAND_ID,
+    IDEMPOTENCY_KEY,
+    LOCATION,
+    REPLAYED,
+    Answer,
+    Header,
+    promise,
+)
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.events.controller import Listening
 from engarde_daemon.api.events.stream import admission
@@ -23,31 +30,42 @@ from engarde_daemon.api.generation.schemas import (
     CredentialPut,
     CredentialView,
     DryRun,
+    FollowQuery,
     GenerateBatch,
     GenerateQuery,
     ItemsQuery,
     ItemView,
     JobCancelled,
+    JobCreated,
+    JobEnd,
     JobsQuery,
     JobSummary,
     RetryWish,
+    Words,
 )
 from engarde_daemon.api.giving import Given
 from engarde_daemon.api.paging import Page
 from engarde_daemon.api.trail import AUDITED
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.errors import (
+    Conflict,
+    Exhausted,
+    KeyReused,
+    NotFound,
+    QuotaExceeded,
+)
+from engarde_daemon.domain.generation import GenerationLimitReached
 from engarde_daemon.ports.generation import JobKey
 
-PLACE_MAX = 2**31 - 1
+_LAST_ITEM = Header(
+    name="Last-Event-ID",
+    says="Go on after this item; wins over `last_event_id`.",
+    example="1",
+    shape=Annotated[str, Meta(pattern=r"^[0-9]{0,9}$")],
+)
 
 Asked = Request[Principal, Any, Any]
 Desk = Given[JobDesk]
-
-
-class FollowQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The query of a stream; `last_event_id` is the last item a follower was told of."""
-
-    last_event_id: Annotated[int, Meta(ge=0, le=PLACE_MAX)] = 0
 
 
 class GenerateController(Controller):
@@ -57,7 +75,24 @@ class GenerateController(Controller):
     tags = ("generation",)
     guards = (reaches(Role.EDITOR),)
 
-    @post(operation_id="generateBatch", status_code=202)
+    @post(
+        operation_id="generateBatch",
+        status_code=202,
+        opt=promise(
+            query=GenerateQuery,
+            body=GenerateBatch,
+            headers=(BRAND_ID, IDEMPOTENCY_KEY),
+            answers={
+                200: Answer(says="What it would take, on a dry run.", shape=DryRun),
+                202: Answer(
+                    says="The job; it goes on by itself.",
+                    shape=JobCreated,
+                    headers=(LOCATION, REPLAYED),
+                ),
+            },
+            errors=(NotFound, KeyReused, QuotaExceeded, GenerationLimitReached, Exhausted),
+        ),
+    )
     async def create(self, request: Asked, job_desk: Desk) -> Response[bytes] | Response[DryRun]:
         """Generate a batch of content; with `dry_run=true`, only say what it would take."""
         query = decode_query(query_of(request.scope["query_string"]), GenerateQuery)
@@ -75,7 +110,7 @@ class GenerationJobsController(Controller):
     tags = ("generation",)
     guards = (reaches(Role.VIEWER),)
 
-    @get(operation_id="listGenerationJobs")
+    @get(operation_id="listGenerationJobs", opt=promise(query=JobsQuery, errors=(NotFound,)))
     async def page(self, request: Asked, job_desk: Desk) -> Page[JobSummary]:
         """A page of jobs, the newest first."""
         query = decode_query(query_of(request.scope["query_string"]), JobsQuery)
@@ -86,7 +121,7 @@ class GenerationJobsController(Controller):
         """One job, with the ids of everything it made."""
         return await job_desk.read(request.user, job_id)
 
-    @get("/{job_id:str}/items", operation_id="listGenerationItems")
+    @get("/{job_id:str}/items", operation_id="listGenerationItems", opt=promise(query=ItemsQuery))
     async def items(self, request: Asked, job_id: FromPath[str], job_desk: Desk) -> Page[ItemView]:
         """A page of a job's items."""
         query = decode_query(query_of(request.scope["query_string"]), ItemsQuery)
@@ -96,7 +131,18 @@ class GenerationJobsController(Controller):
         "/{job_id:str}/events",
         operation_id="followGenerationJob",
         media_type="text/event-stream",
-        responses={200: ResponseSpec(data_container=str, media_type="text/event-stream")},
+        opt=promise(
+            query=FollowQuery,
+            headers=(_LAST_ITEM,),
+            answers={
+                200: Answer(
+                    says="`item` for each that ended, `progress`, `token` and, at last, `end`.",
+                    items=ItemView | JobSummary | Words | JobEnd,
+                    event="item",
+                    media_type="text/event-stream",
+                )
+            },
+        ),
     )
     async def follow(
         self,
@@ -127,6 +173,7 @@ class GenerationJobsController(Controller):
         operation_id="cancelGenerationJob",
         guards=[reaches(Role.EDITOR)],
         status_code=200,
+        opt=promise(errors=(Conflict,)),
     )
     async def cancel(self, request: Asked, job_id: FromPath[str], job_desk: Desk) -> JobCancelled:
         """Generate nothing more; what was generated stays."""
@@ -137,6 +184,7 @@ class GenerationJobsController(Controller):
         operation_id="approveGenerationJob",
         guards=[reaches(Role.EDITOR)],
         status_code=202,
+        opt=promise(errors=(Conflict,)),
     )
     async def approve(self, request: Asked, job_id: FromPath[str], job_desk: Desk) -> JobSummary:
         """Go on after the preview."""
@@ -147,6 +195,7 @@ class GenerationJobsController(Controller):
         operation_id="retryGenerationJob",
         guards=[reaches(Role.EDITOR)],
         status_code=202,
+        opt=promise(body=RetryWish, needs_body=False, errors=(Conflict, Exhausted)),
     )
     async def retry(self, request: Asked, job_id: FromPath[str], job_desk: Desk) -> JobSummary:
         """Try the items that failed again."""
@@ -167,7 +216,7 @@ class CredentialsController(Controller):
         """The providers for which there is a key."""
         return await credential_desk.page(request.user)
 
-    @put("/{provider:str}", operation_id="putCredential")
+    @put("/{provider:str}", operation_id="putCredential", opt=promise(body=CredentialPut))
     async def put(
         self, request: Asked, provider: FromPath[str], credential_desk: Given[CredentialDesk]
     ) -> CredentialView:

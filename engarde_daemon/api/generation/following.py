@@ -12,7 +12,7 @@ import msgspec
 
 from actors.generation.bulletin import Bulletin, Follower
 from engarde_daemon.api.events.hub import Hub
-from engarde_daemon.api.generation.schemas import item_view, job_view
+from engarde_daemon.api.generation.schemas import JobEnd, Words, item_view, job_view
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.generation import JobStatus
 from engarde_daemon.ports.generation import Job, JobKey, JobLibrary
@@ -23,7 +23,9 @@ HEARTBEAT_S = 15.0
 ITEMS_PER_LOOK = 100
 
 _OPEN = {JobStatus.PENDING, JobStatus.RUNNING}
-_HEARTBEAT = b": heartbeat\n\n"
+# A comment and a field of their own; an empty line would end an event that is none.
+_OPENING = b": listening\nretry: 2000\n"
+_HEARTBEAT = b": heartbeat\n"
 
 
 class Following:
@@ -50,10 +52,10 @@ class Following:
         self, trace: "_Trace", follower: Follower, is_admitted: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[bytes]:
         checked = anyio.current_time()
-        yield b": listening\nretry: 2000\n\n"
+        yield _OPENING
         while not self._hub.closed:
             if words := follower.take_words():
-                yield _frame("token", {"text": words})
+                yield _frame("token", Words(text=words))
             try:
                 frames = await self._look(trace)
             except Unavailable:
@@ -83,7 +85,7 @@ class Following:
             frames.append(_frame("progress", job_view(job, now=datetime.now(UTC))))
         if _is_over(job) and len(items) < ITEMS_PER_LOOK:
             trace.has_ended = True
-            frames.append(_frame("end", {"job_id": job.id, "status": job.status}))
+            frames.append(_frame("end", JobEnd(job_id=job.id, status=job.status)))
         return frames
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from engarde_daemon.api.content.schemas import Id
-from engarde_daemon.api.fields import Parsed
+from engarde_daemon.api.fields import CursorText, Parsed
 from engarde_daemon.api.paging import Mark, PageSize
 from engarde_daemon.domain.content import ContentType
 from engarde_daemon.domain.generation import (
@@ -25,6 +25,7 @@ from engarde_daemon.domain.generation import (
 from engarde_daemon.ports.generation import ItemRecord, Job
 
 USD_DECIMALS = 6
+PLACE_MAX = 999_999_999
 
 Dollars = Annotated[float, Meta(gt=0, le=1_000_000)]
 Count = Annotated[int, Meta(ge=1, le=ITEMS_MAX)]
@@ -70,6 +71,7 @@ class After(Parsed):
     """The number of the item after which a page starts."""
 
     __slots__ = ("number",)
+    written = CursorText
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -196,6 +198,25 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     draft: str | None
     ended_at: datetime | None
+
+
+class FollowQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The query of a stream; `last_event_id` is the last item a follower was told of."""
+
+    last_event_id: Annotated[int, Meta(ge=0, le=PLACE_MAX)] = 0
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model has just written, while it writes the one item of a job."""
+
+    text: str
+
+
+class JobEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a job ended; nothing follows."""
+
+    job_id: str
+    status: JobStatus
 
 
 class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,13 +14,14 @@ from actors.ingest.messages import IngestMessage
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.content.listing import query_of
 from engarde_daemon.api.content.schemas import Id
+from engarde_daemon.api.contract import BRAND_ID, Answer, promise
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
 from engarde_daemon.api.trail import AUDITED
 from engarde_daemon.api.transfer.exporting import Exporter, gzipped
 from engarde_daemon.api.transfer.importing import Imported, Importer
-from engarde_daemon.api.transfer.lines import MEDIA_TYPE
+from engarde_daemon.api.transfer.lines import MEDIA_TYPE, ExportedItem, ImportedItem, LastLine
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import Forbidden, NotFound
@@ -118,7 +119,24 @@ class TransferController(Controller):
     tags = ("transfer",)
     guards = (reaches(Role.ADMIN),)
 
-    @get("/export", operation_id="exportContent", opt={AUDITED: True})
+    @get(
+        "/export",
+        operation_id="exportContent",
+        opt={
+            AUDITED: True,
+            **promise(
+                query=ExportQuery,
+                answers={
+                    200: Answer(
+                        says="A line for each item, and one that proves the others.",
+                        items=ExportedItem | LastLine,
+                        media_type=MEDIA_TYPE,
+                    )
+                },
+                errors=(NotFound,),
+            ),
+        },
+    )
     async def export(self, request: Asked, transfer: Given[TransferDesk]) -> Stream:
         """Everything of a brand or of the tenant, a line of JSON each."""
         query = decode_query(query_of(request.scope["query_string"]), ExportQuery)
@@ -133,6 +151,14 @@ class TransferController(Controller):
         operation_id="importContent",
         status_code=200,
         request_max_body_size=None,  # a line is bounded, not the whole
+        opt=promise(
+            query=ImportQuery,
+            lines=ImportedItem | LastLine,
+            media_type=MEDIA_TYPE,
+            headers=(BRAND_ID,),
+            errors=(NotFound,),
+            statuses=(400, 408),
+        ),
     )
     async def import_(self, request: Asked, transfer: Given[TransferDesk]) -> Imported:
         """Take in lines of JSON, as an export gives them; those taken in before are left alone."""

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from engarde_daemon.api.access import reaches_tenant
 from engarde_daemon.api.calls import Call
 from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.contract import IDEMPOTENCY_KEY, LOCATION, REPLAYED, Answer, promise
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.api.trail import AUDITED
@@ -22,6 +23,7 @@ from engarde_daemon.api.webhooks.schemas import (
     WebhookView,
 )
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.errors import Exhausted, KeyReused
 
 Asked = Request[Principal, Any, Any]
 Desk = Given[WebhookDesk]
@@ -35,7 +37,21 @@ class WebhooksController(Controller):
     guards = (reaches_tenant(Role.ADMIN),)
     opt = {AUDITED: True}  # noqa: RUF012 - Litestar declares it so
 
-    @post(operation_id="createWebhook")
+    @post(
+        operation_id="createWebhook",
+        opt=promise(
+            body=WebhookCreate,
+            headers=(IDEMPOTENCY_KEY,),
+            answers={
+                201: Answer(
+                    says="The webhook with its secret, this once.",
+                    shape=WebhookView,
+                    headers=(LOCATION, REPLAYED),
+                )
+            },
+            errors=(KeyReused, Exhausted),
+        ),
+    )
     async def create(self, request: Asked, webhook_desk: Desk) -> Response[bytes]:
         """Add a webhook; its signing secret is in this answer and nowhere else."""
         raw = await request.body()
@@ -54,7 +70,7 @@ class WebhooksController(Controller):
         """One webhook."""
         return await webhook_desk.read(request.user, webhook_id)
 
-    @patch("/{webhook_id:str}", operation_id="updateWebhook")
+    @patch("/{webhook_id:str}", operation_id="updateWebhook", opt=promise(body=WebhookPatch))
     async def update(
         self, request: Asked, webhook_id: FromPath[str], webhook_desk: Desk
     ) -> WebhookView:
@@ -81,7 +97,11 @@ class WebhooksController(Controller):
         """Send a `webhook.test` event to this webhook alone."""
         return await webhook_desk.test(request.user, webhook_id)
 
-    @get("/{webhook_id:str}/deliveries", operation_id="listWebhookDeliveries")
+    @get(
+        "/{webhook_id:str}/deliveries",
+        operation_id="listWebhookDeliveries",
+        opt=promise(query=DeliveriesQuery),
+    )
     async def deliveries(
         self, request: Asked, webhook_id: FromPath[str], webhook_desk: Desk
     ) -> DeliveryPage:

@@ -6,11 +6,13 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from engarde_daemon.api.fields import Parsed
+from engarde_daemon.api.events.query import Pattern
+from engarde_daemon.api.fields import CursorText, Parsed
+from engarde_daemon.api.paging import Onward
 from engarde_daemon.ports.webhooks import Delivery, DeliveryState, Webhook, Wish
 
 Url = Annotated[str, Meta(min_length=1, max_length=2048)]
-Types = Annotated[list[str], Meta(min_length=1, max_length=50)]
+Types = Annotated[list[Pattern], Meta(min_length=1, max_length=50)]
 Description = Annotated[str, Meta(max_length=255)]
 
 NUMBER_MAX = 2**63 - 1
@@ -71,6 +73,7 @@ class Before(Parsed):
     """The delivery before which a page starts; an empty one is the start of the list."""
 
     __slots__ = ("number",)
+    written = CursorText
 
     def __init__(self, number: int | None) -> None:
         self.number = number
@@ -112,14 +115,6 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     last_attempt_at: datetime | None
     next_attempt_at: datetime | None
     created_at: datetime
-
-
-class Onward(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How to go on after a page."""
-
-    page_size: int
-    has_next: bool
-    next_cursor: str | None
 
 
 class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,8 @@ import asyncpg
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.cli import database
-from engarde_daemon.cli.doctor import host, stores
+from engarde_daemon.cli.doctor import host, stores, zerodb
+from engarde_daemon.cli.doctor.archive import check_archive
 from engarde_daemon.cli.doctor.findings import Finding, State
 from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.config import Settings
@@ -27,7 +28,8 @@ async def examine(settings: Settings) -> list[Finding]:
             await _examine_database(settings, findings)
     except (CannotStartError, EngardeError, asyncpg.PostgresError) as error:
         findings.append(Finding("PostgreSQL", State.FAULT, str(error)[:300]))
-    findings.append(await host.check_zerodb_file(settings))
+    findings.append(await zerodb.check_zerodb(settings))
+    findings.append(await check_archive(settings))
     return findings
 
 

@@ -12,6 +12,7 @@ from tests.acceptance.content import problem_of
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, publishing
 from tests.support.running import DidNotStart
 
+INTERVALS = 3
 FLOOD = 200
 LIMIT_S = 20.0
 LOOK_S = 0.05
@@ -120,6 +121,23 @@ async def test_a_flood_of_unknown_keys_asks_the_issuer_once(patient: House):
     assert statuses == [401] * FLOOD
     assert patient.issuer.asked - before <= 1
     assert await status_with(patient, patient.token(user_id, key_id="old")) == 200
+
+
+async def test_a_flood_that_goes_on_asks_the_issuer_once_an_interval(
+    postgres_server: EmbeddedPostgres, issuer: Issuer
+):
+    """Counted at the issuer, by its own clock, while nothing else makes the daemon ask."""
+    more = {"ENGARDE_AUTH__JWKS_SEEK_S": "1", "ENGARDE_AUTH__JWKS_REFRESH_S": "3600"}
+    async for house in settled_in(postgres_server, issuer, **more):
+        user_id = await house.user(first="member")
+        began, before = anyio.current_time(), issuer.asked
+        number = 0
+        while issuer.asked - before < INTERVALS:
+            number += 1
+            forged = house.token(user_id, key_id="old", header={"kid": f"unknown-{number}"})
+            assert await status_with(house, forged) == 401
+        assert anyio.current_time() - began >= INTERVALS - 1
+        assert number > INTERVALS
 
 
 @pytest.mark.parametrize("harm", ["away", "garbage", "empty", "too much", "symmetric"])

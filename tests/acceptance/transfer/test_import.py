@@ -265,7 +265,7 @@ class TestOnce:
         (ours,) = (await listed(admin))["data"]
 
         assert counts(told) == (1, 0, 0)
-        assert ours["id"] == imported_id(tenant.tenant_id, theirs["id"])
+        assert ours["id"] == imported_id(tenant.tenant_id, tenant.brand_id, theirs["id"])
         assert (await other_admin.get(f"/api/content/{theirs['id']}")).json()["title"] == "theirs"
 
     async def test_ids_of_other_systems_are_ids(self, admin: httpx.AsyncClient):

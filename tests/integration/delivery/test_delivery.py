@@ -14,11 +14,12 @@ from engarde_daemon.domain import changes
 from engarde_daemon.domain.changes import Patch, Write
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.records import RecordKey
+from engarde_daemon.ports.outbox import CLAIM_BYTES
 from engarde_daemon.testing.bodies import MemoryBodies
 from engarde_daemon.testing.records import record_with
 from sql import statements
 from tests.support.acting import acting
-from tests.support.carrying import delivery_to
+from tests.support.carrying import delivery_to, settle_archive
 from tests.support.content import creation
 from tests.support.database import PLANS, Tenant
 from tests.support.oracle import eventually
@@ -64,7 +65,8 @@ class Round:
         return items
 
     async def index(self) -> None:
-        """Settle the other errand of every write."""
+        """Settle the other errands of every write."""
+        await settle_archive(self.outbox)
         while await self.outbox.index_pending(100):
             continue
 
@@ -200,6 +202,35 @@ class TestClaims:
         assert [len(first), len(second)] == [2, 1]
         assert {parcel.body for parcel in (*first, *second)} == {"one", "two", "three"}
 
+    async def test_a_claim_is_bounded_by_what_it_weighs(self, round_: Round):
+        """The bodies of many large items are not in memory at once; a too large one comes alone."""
+        await round_.write("x" * 50, "y" * 50, "z" * 500, "last")
+
+        sizes = []
+        for _ in range(3):
+            parcels = await round_.outbox.claim("zerodb", limit=9, lease_s=30.0, bytes_max=60)
+            sizes.append([len(parcel.body or "") for parcel in parcels])
+        assert sizes == [[50, 50], [500], [4]]
+
+    async def test_the_body_before_a_change_weighs_too(self, round_: Round):
+        """It is read to tell what the change was."""
+        (item,) = await round_.write("x" * 50)
+        await round_.commit([retitled(item)])
+        await round_.write("y")
+
+        parcels = await round_.outbox.claim("zerodb", limit=9, lease_s=30.0, bytes_max=100)
+        assert [parcel.weight_bytes for parcel in parcels] == [50, 100]
+
+    async def test_large_bodies_are_carried_in_one_go(self, round_: Round):
+        """A claim that was cut by weight is followed by another at once."""
+        await round_.sql.execute("update tenants set plan_tier = 'open'")
+        tall = "x" * (CLAIM_BYTES // 2)
+        items = await round_.write(tall, tall, tall, "last")
+        await round_.deliver()
+
+        assert [await round_.stored(item) for item in items] == [tall, tall, tall, "last"]
+        assert await round_.waiting() == []
+
     async def test_destinations_do_not_get_in_each_others_way(self, round_: Round):
         """A body leaves PostgreSQL only after both are done."""
         await round_.write("body")
@@ -300,5 +331,5 @@ def retitled(item: Item) -> Write:
 async def claim_later(sql: asyncpg.Connection, *, after_s: int) -> asyncpg.Record:
     """Claim the one row as somebody does whose clock stands later."""
     now = await sql.fetchval("select clock_timestamp() + make_interval(secs => $1)", after_s)
-    (row,) = await sql.fetch(CLAIM, "zerodb", 10, 30.0, now)
+    (row,) = await sql.fetch(CLAIM, "zerodb", 10, 30.0, 1, now)
     return row

@@ -16,6 +16,7 @@ from engarde_daemon.domain.changes import Idempotency, Patch
 from engarde_daemon.domain.content import Item
 from engarde_daemon.ports.content import Filters
 from tests.support.acting import acting
+from tests.support.carrying import settle_archive
 from tests.support.content import creation
 from tests.support.database import LARGE, PLANS, Tenant, add_tenant
 from tests.support.oracle import eventually
@@ -58,6 +59,7 @@ class Shelf:
             continue
         parcels = await self.outbox.claim("zerodb", limit=1000, lease_s=0.0)
         await self.outbox.settle(parcels)
+        await settle_archive(self.outbox)
 
     async def found(self, words: str | None = None, *, tags: list[str] | None = None) -> set[str]:
         """The ids that a search finds in the tenant's brand."""

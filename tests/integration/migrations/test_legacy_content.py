@@ -27,7 +27,7 @@ from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.ports.content import ContentKey, Filters
 from engarde_daemon.testing.bodies import MemoryBodies
 from tests.integration.migrations.platform import ACME, BOND, BRAND, USER, platform_database
-from tests.support.carrying import delivery_to
+from tests.support.carrying import delivery_to, settle_archive
 
 PLANS = Settings().catalogue()
 TENANTS = [ACME, BOND, "tenant-idle"]
@@ -178,6 +178,7 @@ async def test_its_first_change_moves_the_body_in(studio: Studio, content_id: st
 
     await studio.deliver()
     await studio.outbox.index_pending(100)
+    await settle_archive(studio.outbox)
     after = await studio.read(content_id)
     assert after is not None
     assert (after[0].title, after[1]) == ("Moved in", None)

@@ -37,17 +37,21 @@ MIDDLE = SortedPlace(
 CALLS = 8  # PostgreSQL may turn to a generic plan after five
 LARGE_TABLES = {"content_items", "content_versions", "content_search", "outbox"}
 
-# 50,000 items, of which the first tenant has 30,000 in one brand. One in 10,000 holds the word
-# `needle`; 20,000 wait to be indexed and 5,000 to be delivered, most of these leased.
+# 50,000 items, of which the first tenant has 30,000 in one brand: nine in ten are drafts of posts, a
+# tenth of these with a schedule, the rest eight rarer kinds. One in 10,000 holds the word `needle`,
+# every item `hay`; 20,000 wait to be indexed and 5,000 to be delivered, most of these leased.
 FILLED = """
 insert into tenants (id) select 'tenant-' || n from generate_series(0, 99) n;
 insert into brands (id, tenant_id, name)
 select 'brand-' || n, 'tenant-' || n, '' from generate_series(0, 99) n;
 insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status, preview,
     content_metadata, created_at, updated_at, zerodb_id, storage_size_bytes, version, body_version,
-    body_sha256)
-select id, 'tenant-' || t, 'brand-' || t, '', 'item ' || n, 'post', 'draft', 'text',
-    '{}', at, at, id, 4, 1, 1, repeat('0', 64)
+    body_sha256, scheduled_at)
+select id, 'tenant-' || t, 'brand-' || t, '', 'item ' || n,
+    case when n % 10 = 1 then (array['ad', 'email'])[1 + n / 10 % 2] else 'post' end,
+    case when n % 10 = 1 then (array['draft', 'scheduled', 'published', 'archived'])[1 + n / 20 % 4]
+         else 'draft' end,
+    'text', '{}', at, at, id, 4, 1, 1, repeat('0', 64), case when n % 10 = 2 then at end
 from generate_series(1, 50000) n
 cross join lateral (select case when n % 5 < 3 then 0 else n % 100 end as t,
                            '00000000-0000-7000-8000-' || lpad(n::text, 12, '0') as id,

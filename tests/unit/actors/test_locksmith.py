@@ -86,3 +86,22 @@ async def test_a_flood_of_keys_that_do_not_exist_is_one_question_an_interval():
             await together(locksmith, [SeekKey(f"no-{n}") for n in range(100)])
             assert issuer.asked == 1 + interval
             issuer.now += SEEK_S
+
+
+async def test_a_flood_while_the_issuer_is_away_is_one_question_an_interval():
+    """Whether a reminder or a token makes the locksmith ask; then everything is as it was."""
+    issuer = Issuer()
+    async with acting(issuer.locksmith) as locksmith:
+        issuer.away = True
+        issuer.now += REFRESH_S
+        for interval in range(1, 4):
+            await locksmith.tell(RefreshDue())
+            await together(locksmith, [SeekKey(f"no-{n}") for n in range(100)])
+            await locksmith.tell(RefreshDue())
+            assert issuer.asked == 1 + interval
+            issuer.now += SEEK_S
+        issuer.away = False
+        issuer.published.add("new")
+        await together(locksmith, [SeekKey("new")] * 50)
+
+    assert (issuer.asked, issuer.held) == (5, {"old", "new"})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engarde_daemon.api.content.listing import ListQuery, query_of
 from engarde_daemon.api.content.schemas import ContentCreate, ContentPatch
-from engarde_daemon.api.decoding import decode_json, decode_query
+from engarde_daemon.api.decoding import VALUES_MAX, _values_in, decode_json, decode_query
 from engarde_daemon.domain.errors import EngardeError, Invalid, Malformed
 
 FIELDS = list(ContentCreate.__struct_fields__)
@@ -121,3 +121,38 @@ def test_depth_is_bounded_at_any_depth(depth: int):
     outcome = outcome_of(raw, ContentCreate)
 
     assert isinstance(outcome, ContentCreate if depth == 64 else Invalid | Malformed)
+
+
+@pytest.mark.parametrize("one", ["[]", "{}", "0", '""', '{"a":""}'])
+def test_values_beyond_the_limit_are_refused_before_they_are_made(one: str):
+    """Whatever they are: making and checking them would take seconds."""
+    raw = f'{{"metadata": {{"all": [{",".join([one] * (VALUES_MAX + 1))}]}}}}'
+    outcome = outcome_of(raw.encode(), ContentPatch)
+
+    assert isinstance(outcome, Malformed)
+    assert f"{VALUES_MAX:,} values" in outcome.detail
+
+
+@pytest.mark.parametrize("text", [",[{", '",', '\\",\\', "\\\\", '"' * 9 + ","])
+def test_marks_inside_of_texts_are_no_values(text: str):
+    """A long article is one value, however it quotes, and however it is escaped."""
+    article = text * VALUES_MAX
+    outcome = outcome_of(json.dumps({"body": article}).encode(), ContentPatch)
+
+    assert isinstance(outcome, ContentPatch)
+    assert outcome.body == article
+
+
+@patient
+@given(values)
+def test_no_document_is_thought_to_have_more_than_twice_its_values(value: Any):
+    """Lists and objects count twice; names in texts, escaped or not, count for nothing."""
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False, separators=(",", ":"))):
+        assert _values_in(text.encode(errors="replace")) <= 2 * count_of(value)
+
+
+def count_of(value: Any) -> int:
+    """How many values there are, itself and names included."""
+    if isinstance(value, dict):
+        return 1 + sum(1 + count_of(inner) for inner in value.values())
+    return 1 + sum(count_of(inner) for inner in value) if isinstance(value, list) else 1

@@ -94,7 +94,8 @@ def test_a_value_is_never_repeated(file: Path):
         ('[plans.free]\nretention_days = "ever"', "plans.free.retention_days: must be a whole"),
         ("[plans.Gold]\nstorage_gb = 1", "plans.Gold.storage_gb: is no setting; [plans] has NAME"),
         ('[log]\nlevel = "loud"', 'log.level: must be "debug", "info", "warning" or "error"'),
-        ('[zerodb]\nmode = "cloud"', 'zerodb.mode: must be "embedded"'),
+        ('[zerodb]\nmode = "hosted"', 'zerodb.mode: must be "embedded", "cloud" or "local"'),
+        ('[zerodb]\nbase_url = "https://me:key@host"', "zerodb.base_url: must be a URL like"),
         ('[postgres]\ndsn = "host"', 'postgres.dsn: must be "embedded" or a URL'),
         ('[storage]\ndata_dir = ""', "storage.data_dir: must be text of one or more characters"),
     ],
@@ -106,6 +107,15 @@ def test_a_wrong_value_says_what_is_allowed(file: Path, text: str, complaint: st
     (problem,) = problems(file)
 
     assert problem.startswith(complaint)
+
+
+def test_the_hosted_zerodb_needs_a_project_and_a_key(file: Path):
+    """Both are told at once, before anything is started."""
+    file.write_text('[zerodb]\nmode = "cloud"\n')
+
+    found = [problem.partition(":")[0] for problem in problems(file)]
+
+    assert found == ["zerodb.project_id", "zerodb.api_key"]
 
 
 def test_a_plan_of_ones_own_names_all_three_limits(file: Path):

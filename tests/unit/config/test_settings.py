@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engarde_daemon.config import Postgres, Settings, Storage
+from engarde_daemon.config import Postgres, Settings, Storage, ZeroDB
 from engarde_daemon.domain.plans import GB, Plan
 
 
@@ -53,3 +53,8 @@ def test_unlimited_is_no_limit():
     assert Settings().catalogue()["enterprise"] == Plan(
         name="enterprise", storage_bytes=None, retention_days=None, monthly_items=None
     )
+
+
+def test_the_key_of_zerodb_is_in_no_representation():
+    """Tracebacks and logs show representations."""
+    assert "sk_live" not in repr(Settings(zerodb=ZeroDB(mode="cloud", api_key="sk_live_secret")))

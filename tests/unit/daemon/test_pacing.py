@@ -35,7 +35,7 @@ def pace_of(moment: Moment, *, oldest_age_s: float = 0.0) -> Pace:
 
 def test_nothing_rests_while_nobody_writes(moment: Moment):
     """A quiet daemon works at once."""
-    assert pace_of(moment).rest_s() == 0.0
+    assert pace_of(moment).rest_s("zerodb") == 0.0
 
 
 def test_a_few_writes_are_no_burst(moment: Moment):
@@ -44,7 +44,7 @@ def test_a_few_writes_are_no_burst(moment: Moment):
 
     pace.note_writes(9)
 
-    assert pace.rest_s() == 0.0
+    assert pace.rest_s("zerodb") == 0.0
 
 
 def test_a_burst_makes_it_rest(moment: Moment):
@@ -55,7 +55,7 @@ def test_a_burst_makes_it_rest(moment: Moment):
     moment.now += 1.0
     pace.note_writes(5)
 
-    assert pace.rest_s() == 0.5
+    assert pace.rest_s("zerodb") == 0.5
 
 
 @pytest.mark.parametrize("seconds", [2.0, 60.0])
@@ -65,10 +65,10 @@ def test_a_burst_is_forgotten(moment: Moment, seconds: float):
     pace.note_writes(100)
 
     moment.now += seconds
-    pace.rest_s()
+    pace.rest_s("zerodb")
     moment.now += 1.0
 
-    assert pace.rest_s() == 0.0
+    assert pace.rest_s("zerodb") == 0.0
 
 
 def test_what_waits_too_long_rests_no_more(moment: Moment):
@@ -77,4 +77,13 @@ def test_what_waits_too_long_rests_no_more(moment: Moment):
 
     pace.note_writes(100)
 
-    assert pace.rest_s() == 0.0
+    assert pace.rest_s("zerodb") == 0.0
+
+
+def test_what_waits_for_one_destination_does_not_hurry_another(moment: Moment):
+    """An archive that is away for long does not end all giving way."""
+    pace = pace_of(moment, oldest_age_s=30.5)
+
+    pace.note_writes(100)
+
+    assert pace.rest_s("search") == 0.5

@@ -10,8 +10,10 @@ from engarde_daemon.domain.errors import (
     FieldError,
     Invalid,
     KeyReused,
+    NotConfirmed,
     NotInTrash,
     QuotaExceeded,
+    RefusedTogether,
     Rejected,
     Retryable,
     Unavailable,
@@ -42,6 +44,21 @@ def test_a_full_plan_says_what_it_holds_and_what_would_help():
         "limit_gb": 1.0,
         "upgrade_suggestion": "Upgrade",
     }
+
+
+def test_what_was_refused_together_is_told_in_order():
+    """How many, and the first one's reason in words; each under its place."""
+    late = Invalid([FieldError("title", "is required")])
+    refused = RefusedTogether({7: KeyReused(), 2: late})
+
+    assert list(refused.refusals) == [2, 7]
+    assert "2 of the items" in refused.detail
+    assert refused.detail.endswith("title: is required")
+
+
+def test_a_filter_that_matches_otherwise_says_how_many():
+    """So that the caller can look and confirm."""
+    assert NotConfirmed(3).members() == {"matching": 3}
 
 
 def test_a_plan_without_limit_has_none_to_show():

@@ -85,6 +85,13 @@ class TestPatches:
 
         assert _canonical(history.apply(before, patch)) == _canonical(after)
 
+    def test_repeated_lines_between_two_changes_stay(self):
+        """They stand twice, so nothing says which became which; those in their place are kept."""
+        rule = "-" * 200
+        patch = history.diff(state(f"a\n{rule}\n{rule}\nb"), state(f"c\n{rule}\n{rule}\nd"))
+
+        assert [operation["path"] for operation in patch] == ["/content_body/3", "/content_body/0"]
+
     def test_a_patch_of_another_state_is_refused(self):
         """It does not silently do something else."""
         patch = history.diff(state("a\nb\nc"), state("a\nb"))
@@ -248,6 +255,26 @@ class TestSnapshots:
                 "deleted_at": "2026-06-01T12:00:00+00:00",
             },
         )
+
+    def test_what_an_item_does_not_have_is_left_out(self):
+        """An item without a campaign, a schedule or tags has no empty names for them."""
+        item = Item(
+            id="i",
+            tenant_id="t",
+            brand_id="b",
+            user_id="u",
+            title="A title",
+            content_type="post",
+            status="draft",
+            details=Details(),
+            preview="",
+            size_bytes=6,
+            sha256="",
+            created_at=NOON,
+            updated_at=NOON,
+        )
+
+        assert history.snapshot_of(item, "A body").metadata == {}
 
     @given(state=SNAPSHOTS)
     def test_it_is_the_same_after_a_way_through_the_store(self, state: Snapshot):

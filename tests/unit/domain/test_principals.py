@@ -71,3 +71,12 @@ def test_an_administrator_of_the_tenant_makes_what_does_not_surpass_it(maker: Ro
 
     assert principal(maker).may_grant(role, None) is allowed
     assert principal(maker).may_grant(role, ["a"]) is allowed
+
+
+def test_an_administrator_governs_the_brands_it_administers():
+    """Not those that it may only see; whoever is bound to no brand governs the whole tenant."""
+    several = {"a": Role.ADMIN, "b": Role.VIEWER, "c": Role.OPERATOR}
+
+    assert principal(Role.OPERATOR, several).governed() == ["a", "c"]
+    assert principal(Role.EDITOR, {"a": Role.EDITOR}).governed() == []
+    assert principal(Role.ADMIN).governed() is None

@@ -5,8 +5,17 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from engarde_daemon.domain.content import Details, Item, preview_of, sha256_of, size_of
-from engarde_daemon.domain.records import ContentRecord, RecordKey, record_of
+from engarde_daemon.domain.content import (
+    Change,
+    ChangeType,
+    Details,
+    Item,
+    preview_of,
+    sha256_of,
+    size_of,
+)
+from engarde_daemon.domain.history import Comparison, snapshot_of
+from engarde_daemon.domain.records import ContentRecord, RecordKey, record_of, version_record_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ID = "01a204be-b7b9-7f3d-95ee-0a6c7a8b7b86"
@@ -82,3 +91,24 @@ def test_a_row_is_json_and_back():
 def test_a_preview_is_the_first_two_hundred_characters():
     """Characters, not bytes."""
     assert preview_of("ü" * 300) == "ü" * 200
+
+
+def test_a_key_names_every_row_of_a_version():
+    """It is made of the item alone."""
+    assert RecordKey.of(item(2)) == key(version=2)
+    assert item(2).body_name == (ID, 2)
+    assert record_of(item(2), "A body").id == item(2).zerodb_id == key(version=2).id
+
+
+def test_the_row_of_a_version_says_who_changed_what():
+    """With the state it led to and the way there."""
+    record = record_of(item(2), "A body")
+    change = Change(type=ChangeType.UPDATE, by="me", summary="")
+    compared = Comparison("title changed", [{"op": "remove", "path": "/metadata/tags"}])
+    row = version_record_of(
+        record, change, snapshot=snapshot_of(item(2), "A body"), compared=compared
+    )
+
+    assert (row.content_id, row.version, row.changed_by_user_id) == (ID, 2, "me")
+    assert (row.changes_summary, row.diff_from_previous) == (compared.summary, compared.patch)
+    assert key(version=2).matches(row)

@@ -24,12 +24,12 @@ def taken(**fields: object):
     return take_in(parcel, tenant_id="acme", brand_id="b", user_id="u", at=NOW)
 
 
-def test_an_id_follows_from_tenant_and_source():
-    """The same pair always gives the same id, another pair another one."""
-    ids = {imported_id(t, s) for t in ("acme", "globex") for s in ("1", "2")}
+def test_an_id_follows_from_tenant_brand_and_source():
+    """The same three always give the same id, any other another one."""
+    ids = {imported_id(t, b, s) for t in "ab" for b in "cd" for s in "12"}
 
-    assert imported_id("acme", "1") in ids
-    assert len(ids) == 4
+    assert imported_id("a", "c", "1") in ids
+    assert len(ids) == 8
 
 
 def test_an_item_is_as_old_as_it_was():
@@ -37,7 +37,7 @@ def test_an_item_is_as_old_as_it_was():
     item = taken(created_at=LONG_AGO, published_at=LONG_AGO).item
 
     assert (item.created_at, item.published_at, item.updated_at) == (LONG_AGO, LONG_AGO, NOW)
-    assert (item.id, item.version) == (imported_id("acme", "wp-17"), 1)
+    assert (item.id, item.version) == (imported_id("acme", "b", "wp-17"), 1)
     assert item.sha256 == sha256_of("Grüße")
 
 

@@ -10,7 +10,7 @@ from engarde_daemon.domain.adherence import (
     verdict_on,
 )
 from engarde_daemon.domain.content import ContentType
-from engarde_daemon.domain.generation import Adherence, Finding, JobSpec, Level, Piece
+from engarde_daemon.domain.generation import Adherence, Finding, JobSpec, Piece, Strictness
 from engarde_daemon.domain.voice import Claim, EmojiRule, HashtagRule, Voice
 from tests.support.jobs import params, piece, spec
 
@@ -106,6 +106,17 @@ def test_hashtags_count_towards_the_length():
     assert rules(piece("x" * 278, hashtags=["a"]), spec(content_type=ContentType.TWEET))
 
 
+def test_a_piece_that_keeps_every_rule_breaks_none():
+    """Hashtags that are required stand there, and those that are banned do not."""
+    voice = Voice(
+        banned_phrases=["cheap"],
+        required_phrases=["tea"],
+        hashtags=HashtagRule(required=["Tea"], banned=["coffee"]),
+    )
+
+    assert rules(piece("A cup of tea.", hashtags=["tea"]), spec(voice=voice)) == []
+
+
 def test_rules_that_are_switched_off_are_not_checked():
     """Voice and compliance, each for itself."""
     voice = Voice(banned_phrases=["tea"], claims=[Claim(phrase="heals")])
@@ -117,14 +128,14 @@ def test_rules_that_are_switched_off_are_not_checked():
 @pytest.mark.parametrize(
     ("level", "rewrites", "verdict"),
     [
-        (Level.RELAXED, 0, Verdict.FLAGGED),
-        (Level.MODERATE, 0, Verdict.REWRITE),
-        (Level.MODERATE, 1, Verdict.FLAGGED),
-        (Level.STRICT, 1, Verdict.REWRITE),
-        (Level.STRICT, 2, Verdict.FAILED),
+        (Strictness.RELAXED, 0, Verdict.FLAGGED),
+        (Strictness.MODERATE, 0, Verdict.REWRITE),
+        (Strictness.MODERATE, 1, Verdict.FLAGGED),
+        (Strictness.STRICT, 1, Verdict.REWRITE),
+        (Strictness.STRICT, 2, Verdict.FAILED),
     ],
 )
-def test_the_level_decides_what_follows(level: Level, rewrites: int, verdict: Verdict):
+def test_the_level_decides_what_follows(level: Strictness, rewrites: int, verdict: Verdict):
     """RELAXED flags, MODERATE rewrites once, STRICT twice and then fails."""
     assert verdict_on([Finding(rule="r", message="m")], level, rewrites) is verdict
     assert verdict_on([], level, rewrites) is Verdict.ACCEPTED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engarde_daemon.domain.generation import Finding
+from engarde_daemon.domain.generation import Adherence, Finding
 from engarde_daemon.domain.prompts import prompt_for, template_faults
 from engarde_daemon.domain.voice import Claim, HashtagRule, Voice
 from tests.support.jobs import params, spec
@@ -83,3 +83,12 @@ def test_switches_are_told():
     assert "Choose fitting hashtags." in system
     assert "Use a few emojis." in system
     assert "⟦dry⟧" in system
+
+
+def test_a_brands_voice_is_left_out_where_it_is_not_enforced():
+    """What is not checked is not told either."""
+    job = spec(
+        voice=Voice(banned_phrases=["cheap"]), adherence=Adherence(enforce_brand_voice=False)
+    )
+
+    assert "cheap" not in prompt_for(job, 1).system

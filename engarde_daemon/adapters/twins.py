@@ -20,14 +20,14 @@ _SEED = 7
 _WORD = re.compile(r"\w+")
 
 
-class MinHashLikeness:
-    """The `Likeness` port."""
+class MinHashTwins:
+    """The `Twins` port."""
 
     def __init__(self) -> None:
         self._jobs: OrderedDict[str, _Pieces] = OrderedDict()
 
     def twin_of(self, job_id: str, number: int, text: str) -> int | None:
-        """See `Likeness.twin_of`."""
+        """See `Twins.twin_of`."""
         pieces = self._jobs.setdefault(job_id, _Pieces())
         self._jobs.move_to_end(job_id)
         if len(self._jobs) > JOBS_MAX:

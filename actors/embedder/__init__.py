@@ -1,0 +1,1 @@
+"""The embedder: takes what is stored already into the index of likeness."""

@@ -1,0 +1,1 @@
+"""Versions on their way from PostgreSQL to the archive."""

@@ -1,0 +1,211 @@
+"""The replicator: every version reaches the archive, in batches that are never cut otherwise.
+
+Owns the order of a batch's life: chosen, frozen in PostgreSQL, appended, settled. Whoever dies in
+between leaves a frozen batch, which the next one sends again to the same place: no gap, and no
+repeat where the archive counts places. One daemon at a time has the turn to write. It gives way to
+people like all background work.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from typing import Self
+
+import anyio
+import msgspec
+import structlog
+
+from actors.clock import ticking
+from actors.replicator.binding import Binder, Bound
+from actors.replicator.messages import ReplicatorMessage, Wake
+from engarde_daemon.core import Actor
+from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
+from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.domain.vitals import ArchiveVitals
+from engarde_daemon.ports.archive import ArchiveTable, ArchiveWriter, Frozen, Span
+from engarde_daemon.ports.replication import Batch, Outcome, ReplicationBook, Turn, TurnOver
+
+RETRY_MAX_S = 60.0
+GIVE_BACK_S = 5.0
+_TABLE = ArchiveTable.SNAPSHOTS
+_NOWHERE = "the body of this version cannot be read from any store now"
+_LOG = structlog.get_logger("engarde.replicator")
+
+
+class ReplicatorPace(msgspec.Struct, frozen=True, kw_only=True):
+    """How much is sent at once, and how often it is looked for without a hint."""
+
+    batch_items: int = 500
+    batch_bytes: int = 8_000_000
+    lease_s: float = 30.0
+    poll_s: float = 1.0
+
+
+class Replicator(Actor[ReplicatorMessage]):
+    """Carries versions to the archive until it lacks none."""
+
+    def __init__(
+        self,
+        book: ReplicationBook,
+        archive: ArchiveWriter,
+        binder: Binder,
+        *,
+        pace: ReplicatorPace,
+        rest_s: Callable[[], float],
+        clock: Callable[[], float],
+        publish: Callable[[ArchiveVitals], None],
+    ) -> None:
+        self._book = book
+        self._archive = archive
+        self._binder = binder
+        self._pace = pace
+        self._rest_s = rest_s
+        self._clock = clock
+        self._publish = publish
+        self._prepared = False
+        self._failures = 0
+        self._not_before = 0.0
+
+    async def started(self, resources: AsyncExitStack) -> None:
+        """Begin to look regularly."""
+        await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)
+
+    async def receive(self, message: ReplicatorMessage) -> None:
+        """Send what there is; after a failure, not before some time has passed."""
+        del message
+        if self._clock() < self._not_before:
+            return
+        trouble = None
+        try:
+            await self._work_off()
+            self._failures = 0
+        except TurnOver:
+            _LOG.info("another daemon took the archive's stream over")
+        except (Unavailable, Denied) as error:
+            trouble = str(error)
+            self._failures = min(self._failures + 1, 7)
+            self._not_before = self._clock() + min(RETRY_MAX_S, 2.0**self._failures / 2)
+            _LOG.warning("replication waits", reason=trouble[:300], failures=self._failures)
+        await self._tell(trouble)
+
+    async def _work_off(self) -> None:
+        if not self._prepared:
+            await self._archive.prepare()
+            self._prepared = True
+        more = True
+        while more:
+            await anyio.sleep(self._rest_s())
+            turn = await self._book.take_turn(_TABLE, lease_s=self._pace.lease_s)
+            if turn is None:
+                return
+            try:
+                more = await self._carry(turn)
+            finally:
+                await self._give_back(turn)
+
+    async def _give_back(self, turn: Turn) -> None:
+        # Where PostgreSQL does not answer, the lease runs out.
+        with anyio.move_on_after(GIVE_BACK_S, shield=True), suppress(Unavailable):
+            await self._book.give_back(turn)
+
+    async def _carry(self, turn: Turn) -> bool:
+        """Send one batch, the one under way first; False when nothing is left."""
+        if turn.batch is not None:
+            bound = await self._binder.bind(await self._book.load(turn.batch.outbox_ids))
+            await self._send(_Sending.of(turn, turn.batch, bound))
+            return True
+        owed = await self._book.due(items=self._pace.batch_items, size_bytes=self._pace.batch_bytes)
+        if not owed:
+            return await self._book.feed(self._pace.batch_items) > 0
+        bound = await self._binder.bind(owed)
+        if bound.missing:
+            await self._book.defer(bound.missing, reason=_NOWHERE)
+        if bound.rows:
+            await self._send(_Sending.of(turn, await self._freeze(turn, bound), bound))
+        return True
+
+    async def _freeze(self, turn: Turn, bound: Bound) -> Batch:
+        began = None if turn.stream else await self._archive.open_stream(turn.table)
+        return await self._book.freeze(
+            turn, list(bound.rows), began=began, lease_s=self._pace.lease_s
+        )
+
+    async def _send(self, sending: "_Sending") -> None:
+        """Append a frozen batch and note what became of it."""
+        if not sending.is_whole:
+            # A content was erased, or its body is out of reach. The batch can never be sent again
+            # as it was frozen, and sent otherwise it would not fit its place.
+            await self._leave_stream(sending)
+            return
+        try:
+            appended = await self._archive.append(sending.frozen)
+        except StreamLost as lost:
+            _LOG.warning("a stream of the archive was lost", reason=str(lost)[:300])
+            await self._leave_stream(sending)
+            return
+        ids = sending.batch.outbox_ids
+        if appended.refused:
+            _LOG.warning("the archive refused versions", count=len(appended.refused))
+            refused = {ids[place]: reason for place, reason in appended.refused.items()}
+            await self._finish(sending, Outcome(refused=refused))
+        else:
+            await self._finish(sending, Outcome(stored=ids, advance=len(ids)))
+
+    async def _leave_stream(self, sending: "_Sending") -> None:
+        """Find out what a stream holds of its last batch; a new stream gets the rest."""
+        state = await self._archive.close_stream(sending.batch.stream)
+        if state.rows is None:
+            stored = await self._held(sending.snapshots)
+        elif state.rows >= sending.batch.offset + len(sending.batch.outbox_ids):
+            stored = list(sending.snapshots)
+        else:
+            stored = []
+        await self._finish(sending, Outcome(stored=stored, stream_ends=True))
+
+    async def _held(self, snapshots: Mapping[int, ContentSnapshot]) -> list[int]:
+        if not snapshots:
+            return []
+        times = [snapshot.snapshot_timestamp for snapshot in snapshots.values()]
+        span = Span(min(times), max(times) + timedelta(microseconds=1))
+        row_ids = [snapshot.snapshot_id for snapshot in snapshots.values()]
+        held = await self._archive.held(_TABLE, row_ids, span)
+        return [owed for owed, snapshot in snapshots.items() if snapshot.snapshot_id in held]
+
+    async def _finish(self, sending: "_Sending", outcome: Outcome) -> None:
+        await self._book.finish(sending.turn, outcome, lease_s=self._pace.lease_s)
+
+    async def _tell(self, trouble: str | None) -> None:
+        try:
+            standing = await self._book.standing()
+        except Unavailable:
+            return  # the health actor says so
+        self._publish(
+            ArchiveVitals(trouble=trouble, parked=standing.parked, backfill=standing.backfill)
+        )
+
+
+class _Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen batch with the rows it is made of, by their numbers in the outbox."""
+
+    turn: Turn
+    batch: Batch
+    snapshots: Mapping[int, ContentSnapshot]
+
+    @classmethod
+    def of(cls, turn: Turn, batch: Batch, bound: Bound) -> Self:
+        return cls(turn=turn, batch=batch, snapshots=bound.snapshots(batch.frozen_at))
+
+    @property
+    def is_whole(self) -> bool:
+        return list(self.snapshots) == list(self.batch.outbox_ids)
+
+    @property
+    def frozen(self) -> Frozen:
+        return Frozen(
+            table=self.turn.table,
+            stream=self.batch.stream,
+            offset=self.batch.offset,
+            first_id=self.batch.first_id,
+            last_id=self.batch.last_id,
+            rows=[snapshot.row for snapshot in self.snapshots.values()],
+        )

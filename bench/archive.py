@@ -1,0 +1,179 @@
+"""The embedded archive at size: what a row takes, how fast it is written, found and read.
+
+`python -m bench.archive --rows 1000000` fills an archive of its own in batches, as replication does,
+and asks it as readers do. CPU seconds stand beside wall time, since machines are often shared.
+"""
+
+import argparse
+import random
+import shutil
+import statistics
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from bench.load.corpus import marketing_text
+from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
+from engarde_daemon.adapters.archive.engine import Engine
+from engarde_daemon.adapters.archive.rewriting import QUIET_S, merge_quiet_days
+from engarde_daemon.adapters.archive.segments import listing
+from engarde_daemon.domain.content import sha256_of
+from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
+from engarde_daemon.ports.archive import ArchiveTable, Frozen, Span
+
+BATCH_ROWS = 500
+BODY_BYTES = 4_000
+VERSIONS = 3
+DAYS = 30
+LOOKUPS = 200
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+_SPAN = Span(_BEGIN, _BEGIN + timedelta(days=DAYS + 1))
+
+
+class Corpus:
+    """Rows that differ as real ones do: every body is a text of its own."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._chance = random.Random(7)
+        self.contents: list[tuple[str, str]] = []
+
+    def batches(self) -> Iterator[Frozen]:
+        """All rows, in the batches that replication would freeze."""
+        for first in range(0, self._rows, BATCH_ROWS):
+            rows = [self._row(n) for n in range(first, min(self._rows, first + BATCH_ROWS))]
+            yield Frozen(
+                table=ArchiveTable.SNAPSHOTS,
+                stream="files",
+                offset=first,
+                first_id=first + 1,
+                last_id=first + len(rows),
+                rows=rows,
+            )
+
+    def _row(self, number: int) -> dict[str, Any]:
+        if number % VERSIONS == 0:
+            content = str(uuid.UUID(int=self._chance.getrandbits(128)))
+            self.contents.append((f"tenant-{number % 2}", content))
+        (tenant_id, content_id), version = self.contents[-1], number % VERSIONS + 1
+        body = marketing_text(self._chance, BODY_BYTES)
+        at = _BEGIN + timedelta(seconds=number * DAYS * 86_400 / self._rows)
+        sha256 = sha256_of(body)
+        return ContentSnapshot(
+            content_id=content_id,
+            snapshot_id=snapshot_id(content_id, version),
+            tenant_id=tenant_id,
+            brand_id=f"{tenant_id}-brand",
+            campaign_space_id=None,
+            user_id="user",
+            title=body[:60],
+            content_body=body,
+            content_type="post",
+            status="draft",
+            metadata={"tags": [body[:5]]},
+            ai_generation_metadata={},
+            storage_metadata={"size_bytes": BODY_BYTES, "sha256": sha256},
+            version=version,
+            version_of=None if version == 1 else content_id,
+            snapshot_timestamp=at,
+            content_created_at=at,
+            content_updated_at=at,
+            ingested_at=at,
+            deleted_at=None,
+            change_type="update",
+            changed_by="user",
+            changes_summary="title changed",
+            sha256=sha256,
+        ).row
+
+
+class Stopwatch:
+    """Wall and CPU seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def read(self) -> tuple[float, float]:
+        """The seconds so far."""
+        return time.perf_counter() - self._wall, time.process_time() - self._cpu
+
+
+async def measure(rows: int, root: Path) -> None:
+    """Fill an archive and ask it."""
+    corpus = Corpus(rows)
+    async with EmbeddedArchive(root, timeout_s=120.0, now=time.time) as archive:
+        await archive.prepare()
+        await _fill(archive, corpus, rows)
+        await _let_days_pass(root)
+        files = listing(root, ArchiveTable.SNAPSHOTS).live
+        size = sum(one.path.stat().st_size for one in files)
+        print(f"disk        {size / rows:,.0f} bytes a row, {len(files)} files")
+        await _look_up(archive, corpus)
+        await _scan(archive, rows)
+
+
+async def _fill(archive: EmbeddedArchive, corpus: Corpus, rows: int) -> None:
+    wall = cpu = slowest = 0.0
+    for batch in corpus.batches():
+        watch = Stopwatch()
+        await archive.append(batch)
+        took, used = watch.read()
+        wall, cpu, slowest = wall + took, cpu + used, max(slowest, took)
+    print(f"append      {rows / wall:,.0f} rows/s, {rows / cpu:,.0f} a CPU second")
+    print(f"            slowest batch, with its merge, {slowest * 1e3:.0f} ms")
+
+
+async def _let_days_pass(root: Path) -> None:
+    """Merge what the daemon does on days to which nothing is added any more."""
+    engine, later = Engine(root, timeout_s=600.0), time.time() + 2 * QUIET_S
+    await engine.open()
+    while await engine.run(partial(merge_quiet_days, root=root, now=later)):
+        continue
+    engine.close()
+
+
+async def _look_up(archive: EmbeddedArchive, corpus: Corpus) -> None:
+    took_ms = []
+    for tenant_id, content_id in corpus.contents[:: max(1, len(corpus.contents) // LOOKUPS)]:
+        watch = Stopwatch()
+        found = await archive.newest(tenant_id, [content_id], _SPAN)
+        took_ms.append(watch.read()[0] * 1e3)
+        assert found, content_id  # noqa: S101 - a figure about nothing would be worthless
+    cuts = statistics.quantiles(took_ms, n=20)
+    print(f"newest      p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms over all {DAYS} days")
+
+
+async def _scan(archive: EmbeddedArchive, rows: int) -> None:
+    watch, seen = Stopwatch(), 0
+    async for page in archive.scan(_SPAN):
+        seen += len(page)
+    wall, cpu = watch.read()
+    assert seen == rows, seen  # noqa: S101 - see above
+    print(f"scan        {rows / wall:,.0f} rows/s, {rows / cpu:,.0f} a CPU second")
+    watch, seen = Stopwatch(), 0
+    async for keys in archive.keys(_SPAN):
+        seen += len(keys)
+    print(f"keys        {seen / watch.read()[0]:,.0f} rows/s")
+
+
+def main() -> None:
+    """Measure in a folder that is removed afterwards."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=60_000)
+    given = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="engarde-bench-archive-"))
+    try:
+        anyio.run(measure, given.rows, root)
+    finally:
+        shutil.rmtree(root)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The promises that are measured one at a time, each by a command of its own."""
+
+import argparse
+from collections.abc import Callable
+
+from bench import listeners, search, transfer
+from bench.machine import describe_machine
+from bench.report import verdict_table
+from bench.targets import Verdict
+
+Say = Callable[[str], None]
+
+SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
+    "transfer": transfer.run,
+    "search": search.run,
+    "listeners": listeners.run,
+}
+
+
+def measure_subject(arguments: list[str], say: Say) -> bool:
+    """Measure one subject and print the verdicts; answers whether every promise was kept."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("subject", choices=SUBJECTS)
+    parser.add_argument("--count", type=int, help="how many items, or listeners (as promised)")
+    given = parser.parse_args(arguments)
+    machine = describe_machine()
+    verdicts = SUBJECTS[given.subject](given.count, say)
+    print(f"{machine.cores} cores, {machine.busy_cores} busy before the run.\n")
+    print(verdict_table(verdicts))
+    return all(verdict.is_kept for verdict in verdicts)

@@ -1,0 +1,1 @@
+"""The archive without BigQuery: Parquet files in a folder, written and read by DuckDB."""

@@ -1,0 +1,194 @@
+"""Files that take the place of others: many small ones merged, and erased rows left out.
+
+Owns three invariants. One process at a time rewrites, so that nothing erased comes back by a merge
+that began before. What is merged lies side by side, so that the numbers of the merged file span
+those of its parts and of nothing else. And no merge takes more than the engine's memory: DuckDB
+2.0.0 cannot sort long texts on the disk.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+
+from engarde_daemon.adapters.archive.engine import SQL
+from engarde_daemon.adapters.archive.segments import Segment, by_day, listing, segment_path
+from engarde_daemon.adapters.archive.walking import READING
+from engarde_daemon.adapters.archive.writing import UNFINISHED, durably
+from engarde_daemon.domain.archive_tables import ArchiveTable
+
+GRACE_S = 60.0
+QUIET_S = 600.0
+MERGED_BYTES_MAX = 64 * 1024**2
+_LOCK = ".rewriting"
+_LOCK_PATIENCE_S = 20.0
+_LOCK_PAUSE_S = 0.02
+
+
+class Tier(NamedTuple):
+    """Files smaller than `below_bytes` on the disk are merged where `at_least` lie side by side."""
+
+    below_bytes: int
+    at_least: int
+
+
+# A row is written again about once for each tier, however small the batches were.
+TIERS = (Tier(256 * 1024, 16), Tier(2 * 1024**2, 8), Tier(8 * 1024**2, 4))
+QUIET_TIERS = (Tier(8 * 1024**2, 2),)
+
+
+def merge(
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    root: Path,
+    table: ArchiveTable,
+    days: Collection[date],
+    tiers: Sequence[Tier] = TIERS,
+) -> int:
+    """Merge the newest files of those days that have many small ones, and count them."""
+    if not any(_due(files, tiers) for files in _files_of(root, table, days)):
+        return 0
+    merged = 0
+    with _alone(root):
+        for files in _files_of(root, table, days):
+            parts = _fitting(cursor, _due(files, tiers))
+            if parts:
+                _merge(cursor, root / table, parts=parts)
+                merged += len(parts)
+    return merged
+
+
+def merge_quiet_days(cursor: duckdb.DuckDBPyConnection, *, root: Path, now: float) -> int:
+    """Merge what is left of days to which nothing was added for a while."""
+    merged = 0
+    for table in ArchiveTable:
+        quiet = {
+            day
+            for day, files in by_day(listing(root, table).live)
+            if len(files) > 1 and files[0].path.parent.stat().st_mtime < now - QUIET_S
+        }
+        if quiet:
+            merged += merge(cursor, root=root, table=table, days=quiet, tiers=QUIET_TIERS)
+    return merged
+
+
+def _files_of(root: Path, table: ArchiveTable, days: Collection[date]) -> Iterator[list[Segment]]:
+    return (files for day, files in by_day(listing(root, table, days=days).live))
+
+
+def _due(files: Sequence[Segment], tiers: Sequence[Tier]) -> list[Segment]:
+    """The newest run of files that are small, of the first tier that has enough of them."""
+    for tier in tiers:
+        run: list[Segment] = []
+        for segment in reversed(files) if len(files) >= tier.at_least else ():
+            if segment.path.stat().st_size >= tier.below_bytes:
+                break
+            run.insert(0, segment)
+        if len(run) >= tier.at_least:
+            return run
+    return []
+
+
+def _fitting(cursor: duckdb.DuckDBPyConnection, run: Sequence[Segment]) -> list[Segment]:
+    """The first files of the run, side by side, that can be merged at once."""
+    if not run:
+        return []
+    cursor.execute(SQL["sizes"], {"files": [str(segment.path) for segment in run]})
+    sizes = dict(cursor.fetchall())
+    parts: list[Segment] = []
+    for segment in run:
+        parts.append(segment)
+        if sum(sizes.get(str(part.path), 0) for part in parts) > MERGED_BYTES_MAX:
+            if len(parts) > 2:
+                return parts[:-1]
+            parts = [segment]
+    return parts if len(parts) > 1 else []
+
+
+def _merge(cursor: duckdb.DuckDBPyConnection, folder: Path, *, parts: Sequence[Segment]) -> None:
+    first, last = parts[0], parts[-1]
+    whole = segment_path(folder, day=first.day, first=first.first, last=last.last)
+    files = [str(part.path) for part in parts]
+    durably(whole, lambda file: cursor.execute(SQL["merge"], {"files": files, "file": file}))
+
+
+def sweep(root: Path, *, now: float) -> int:
+    """Remove what others replaced, and what a crash left unfinished, after a time of grace.
+
+    While somebody walks over everything, nothing goes.
+    """
+    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        old = [path for path, since in _litter(root) if since < now - GRACE_S]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+    except BlockingIOError:
+        return 0
+    finally:
+        os.close(handle)
+
+
+def _litter(root: Path) -> Iterator[tuple[Path, float]]:
+    """What may go, and since when it is of no use."""
+    for table in ArchiveTable:
+        found = listing(root, table)
+        for old in found.superseded:
+            heir = next(one for one in found.live if one.day == old.day and old.lies_inside(one))
+            yield old.path, heir.path.stat().st_mtime
+        for unfinished in (root / table).glob(f"day=*/*{UNFINISHED}-*"):
+            yield unfinished, unfinished.stat().st_mtime
+
+
+def erase(
+    cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, content_ids: Sequence[str]
+) -> int:
+    """Rewrite every file that holds rows of these contents without them, and count the rows."""
+    whose = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
+    erased = 0
+    with _alone(root):
+        for table in ArchiveTable:
+            found = listing(root, table)
+            live = set(found.files)
+            every = [str(segment.path) for segment in (*found.superseded, *found.live)]
+            cursor.execute(SQL["holding"], {"files": every, **whose})
+            for file, rows in cursor.fetchall():
+                given = {"files": [file], **whose}
+                durably(Path(file), partial(_copy_without, cursor, given))
+                erased += rows if file in live else 0
+    return erased
+
+
+def _copy_without(cursor: duckdb.DuckDBPyConnection, given: Mapping[str, Any], file: str) -> None:
+    cursor.execute(SQL["rewrite_without"], {**given, "file": file})
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Hold the right to rewrite; the lock ends with the process that holds it."""
+    give_up_at = time.monotonic() + _LOCK_PATIENCE_S
+    handle = os.open(root / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while not _locked(handle):
+            if time.monotonic() > give_up_at:
+                raise BlockingIOError(f"another process has been rewriting {root} for too long")
+            time.sleep(_LOCK_PAUSE_S)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

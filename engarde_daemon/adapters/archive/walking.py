@@ -1,0 +1,77 @@
+"""A walk over everything that a day of the archive holds, in bounded memory.
+
+Owns the order: files of a day are read one after the other, by the numbers of their rows, so that
+the versions of a content come in their order without anything being sorted. The few contents of
+which that is not true, because a row was sent late or twice, come at the end of the day.
+"""
+
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from engarde_daemon.adapters.archive.engine import SQL, Engine
+from engarde_daemon.adapters.archive.reading import bounds, snapshot_from
+from engarde_daemon.adapters.archive.segments import by_day, listing
+from engarde_daemon.domain.archive_tables import ArchiveTable
+from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.ports.archive import Span
+
+READING = ".reading"
+_ROWS_PER_PAGE = 256
+_STRAYS_AT_ONCE = 50
+
+
+@contextmanager
+def reading_for_long(root: Path) -> Iterator[None]:
+    """Keep superseded files from being removed, in whatever process that would happen."""
+    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(handle)
+
+
+async def walk(
+    engine: Engine, *, root: Path, span: Span, whose: Mapping[str, str | None]
+) -> AsyncIterator[Sequence[ContentSnapshot]]:
+    """Every version of the span; `whose` names the tenant and the brand, None for all.
+
+    Raises:
+        Unavailable: The files cannot be read.
+    """
+    asked = {**whose, **bounds(span)}
+    with reading_for_long(root):
+        days = await engine.run(partial(_files_by_day, root=root, span=span))
+        for files in days:
+            strays = await engine.run(partial(_strays, files=files))
+            questions = [
+                (SQL["scan"], {"files": [file], "strays": strays, **asked}) for file in files
+            ]
+            for start in range(0, len(strays), _STRAYS_AT_ONCE):
+                some = strays[start : start + _STRAYS_AT_ONCE]
+                questions.append(
+                    (SQL["scan_strays"], {"files": files, "content_ids": some, **asked})
+                )
+            for statement, parameters in questions:
+                pages = engine.pages(
+                    statement, partial(dict, parameters), size=_ROWS_PER_PAGE, make=snapshot_from
+                )
+                async with aclosing(pages) as found:
+                    async for page in found:
+                        yield page
+
+
+def _files_by_day(_: object, *, root: Path, span: Span) -> list[list[str]]:
+    live = listing(root, ArchiveTable.SNAPSHOTS, span).live
+    return [[str(segment.path) for segment in files] for _, files in by_day(live)]
+
+
+def _strays(cursor: duckdb.DuckDBPyConnection, *, files: Sequence[str]) -> list[str]:
+    cursor.execute(SQL["strays"], {"files": list(files)})
+    return [row[0] for row in cursor.fetchall()]

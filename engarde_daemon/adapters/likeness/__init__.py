@@ -1,0 +1,1 @@
+"""Search by meaning, for the embedded ZeroDB."""

@@ -1,0 +1,145 @@
+"""The book of replication on PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.rows import version_of
+from engarde_daemon.ports.archive import ArchiveTable
+from engarde_daemon.ports.replication import (
+    Batch,
+    Outcome,
+    Owed,
+    Parked,
+    Standing,
+    Turn,
+    TurnOver,
+)
+from sql import statements
+
+_SQL = statements("archive")
+
+
+class PostgresReplicationBook:
+    """The `ReplicationBook` port on PostgreSQL."""
+
+    def __init__(self, writers: asyncpg.Pool) -> None:
+        self._writers = writers
+
+    async def take_turn(self, table: ArchiveTable, *, lease_s: float) -> Turn | None:
+        """See `ReplicationBook.take_turn`."""
+        with translated():
+            row = await self._writers.fetchrow(_SQL["take_turn"], table, lease_s)
+        if row is None:
+            return None
+        under_way = row["batch"]["table_name"] is not None
+        return Turn(
+            table=table,
+            token=row["token"],
+            stream=row["stream"],
+            batch=_batch_of(row["batch"]) if under_way else None,
+        )
+
+    async def give_back(self, turn: Turn) -> None:
+        """See `ReplicationBook.give_back`."""
+        with translated():
+            await self._writers.execute(_SQL["give_turn_back"], turn.table, turn.token)
+
+    async def due(self, *, items: int, size_bytes: int) -> list[Owed]:
+        """See `ReplicationBook.due`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["due"], items, size_bytes)
+        return [_owed_of(row) for row in rows]
+
+    async def load(self, outbox_ids: Sequence[int]) -> list[Owed]:
+        """See `ReplicationBook.load`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["load"], outbox_ids)
+        return [_owed_of(row) for row in rows]
+
+    async def defer(self, outbox_ids: Sequence[int], *, reason: str) -> None:
+        """See `ReplicationBook.defer`."""
+        with translated():
+            await self._writers.execute(_SQL["defer"], outbox_ids, reason)
+
+    async def freeze(
+        self, turn: Turn, outbox_ids: Sequence[int], *, began: str | None, lease_s: float
+    ) -> Batch:
+        """See `ReplicationBook.freeze`."""
+        with translated():
+            row = await self._writers.fetchrow(
+                _SQL["freeze"], turn.table, turn.token, lease_s, began, outbox_ids
+            )
+        if row is None:
+            raise TurnOver
+        return _batch_of(row)
+
+    async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
+        """See `ReplicationBook.finish`."""
+        with translated():
+            await self._mark(outcome.stored)
+            done = await self._writers.fetchval(
+                _SQL["finish"],
+                turn.table,
+                turn.token,
+                lease_s,
+                outcome.stored,
+                list(outcome.refused),
+                list(outcome.refused.values()),
+                outcome.advance,
+                outcome.stream_ends,
+            )
+        if not done:
+            raise TurnOver
+
+    async def feed(self, items: int) -> int:
+        """See `ReplicationBook.feed`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["feed"], items))
+
+    async def backfill(self) -> int:
+        """See `ReplicationBook.backfill`."""
+        with translated():
+            done = await self._writers.execute(_SQL["backfill"])
+        return int(done.rpartition(" ")[2])
+
+    async def parked(self, most: int) -> list[Parked]:
+        """See `ReplicationBook.parked`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["parked"], most)
+        return [Parked(**row) for row in rows]
+
+    async def retry_parked(self) -> int:
+        """See `ReplicationBook.retry_parked`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["retry_parked"]))
+
+    async def standing(self) -> Standing:
+        """See `ReplicationBook.standing`."""
+        with translated():
+            row = await self._writers.fetchrow(_SQL["standing"])
+        return Standing(row["parked"], row["backfill"])
+
+    async def _mark(self, outbox_ids: Sequence[int]) -> None:
+        """Say in the items that they are archived; each held by others is waited for by itself."""
+        await self._writers.execute(_SQL["mark"], outbox_ids)
+        for row in await self._writers.fetch(_SQL["unmarked"], outbox_ids):
+            await self._writers.execute(_SQL["mark_one"], row["id"])
+
+
+def _batch_of(row: Mapping[str, Any]) -> Batch:
+    return Batch(
+        stream=row["stream"],
+        offset=row["first_offset"],
+        first_id=row["first_id"],
+        last_id=row["last_id"],
+        outbox_ids=row["outbox_ids"],
+        frozen_at=row["frozen_at"],
+    )
+
+
+def _owed_of(row: Mapping[str, Any]) -> Owed:
+    version = version_of(row["version"])
+    return Owed(id=row["id"], item=version.item, change=version.change, body=row["body"])

@@ -1,0 +1,1 @@
+"""What operators see and do: everything here needs the role `operator`."""

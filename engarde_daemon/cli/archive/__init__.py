@@ -1,0 +1,1 @@
+"""`engarde archive`: questions to the archive, and what waits for it."""

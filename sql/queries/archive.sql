@@ -1,0 +1,112 @@
+-- name: take_turn
+select * from engarde.take_archive_turn_v1($1, $2)
+
+-- name: give_turn_back
+update engarde.archive_streams s set leased_until = '-infinity'
+where s.table_name = $1 and s.lease_token = $2
+
+-- name: due
+-- The oldest versions that the archive lacks, as many as their bodies leave room for, one at least.
+select d.id, d.attempts, d.v as version, s.body
+from (
+    select o.id, o.attempts, v, sum(v.size_bytes) over (order by o.id) - v.size_bytes as bytes_before
+    from (
+        select * from engarde.outbox w
+        where w.destination = 'bigquery' and w.leased_until <= clock_timestamp()
+        order by w.id limit $1
+    ) o
+    join engarde.content_versions v using (tenant_id, content_id, version)
+) d
+left join engarde.staged_bodies s
+  on s.tenant_id = (d.v).tenant_id and s.content_id = (d.v).content_id and s.version = (d.v).body_version
+where d.bytes_before + (d.v).size_bytes <= $2 or d.bytes_before = 0
+order by d.id
+
+-- name: load
+select o.id, o.attempts, v as version, s.body
+from engarde.outbox o
+join engarde.content_versions v using (tenant_id, content_id, version)
+left join engarde.staged_bodies s
+  on s.tenant_id = v.tenant_id and s.content_id = v.content_id and s.version = v.body_version
+where o.id = any ($1::bigint[])
+order by o.id
+
+-- name: defer
+-- Look at these again later, ever later.
+update engarde.outbox o
+set attempts = o.attempts + 1, last_error = left($2, 300),
+    leased_until = clock_timestamp() + make_interval(secs => least(60, 2.0 ^ least(o.attempts, 6)))
+where o.id = any ($1::bigint[])
+
+-- name: freeze
+select * from engarde.freeze_archive_batch_v1($1, $2, $3, $4, $5::bigint[])
+
+-- name: finish
+select engarde.finish_archive_batch_v1($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
+
+-- name: mark
+-- Items whose row somebody else holds are passed over: waiting for one row while holding another is
+-- how two batches wait for each other.
+with archived as materialized (
+    select i.id from engarde.outbox o
+    join public.content_items i on i.tenant_id = o.tenant_id and i.id = o.content_id and i.version = o.version
+    where o.id = any ($1::bigint[]) and i.bigquery_backed_up is not true
+    for no key update of i skip locked
+)
+update public.content_items i
+set bigquery_backed_up = true, bigquery_last_sync_at = clock_timestamp() at time zone 'utc'
+from archived a where i.id = a.id
+
+-- name: unmarked
+select o.id from engarde.outbox o
+join public.content_items i on i.tenant_id = o.tenant_id and i.id = o.content_id and i.version = o.version
+where o.id = any ($1::bigint[]) and i.bigquery_backed_up is not true
+
+-- name: mark_one
+update public.content_items i
+set bigquery_backed_up = true, bigquery_last_sync_at = clock_timestamp() at time zone 'utc'
+from engarde.outbox o
+where o.id = $1 and i.tenant_id = o.tenant_id and i.id = o.content_id and i.version = o.version
+
+-- name: feed
+with fed as (
+    delete from engarde.archive_backfill b
+    where (b.tenant_id, b.content_id, b.version) in (
+        select d.tenant_id, d.content_id, d.version from engarde.archive_backfill d
+        order by d.tenant_id, d.content_id, d.version limit $1 for update skip locked)
+    returning b.*
+), owed as (
+    insert into engarde.outbox (destination, tenant_id, content_id, version)
+    select 'bigquery', f.tenant_id, f.content_id, f.version
+    from fed f join engarde.content_versions v using (tenant_id, content_id, version)
+    order by 2, 3, 4
+)
+select count(*) from fed
+
+-- name: backfill
+-- Have everything sent again that the archive was ever owed.
+insert into engarde.archive_backfill (tenant_id, content_id, version)
+select v.tenant_id, v.content_id, v.version from engarde.content_versions v
+where not exists (select from engarde.outbox o where o.destination = 'bigquery'
+                    and o.tenant_id = v.tenant_id and o.content_id = v.content_id and o.version = v.version)
+on conflict do nothing
+
+-- name: retry_parked
+with again as (
+    delete from engarde.archive_parked p returning p.*
+), owed as (
+    insert into engarde.outbox (destination, tenant_id, content_id, version)
+    select 'bigquery', a.tenant_id, a.content_id, a.version
+    from again a join engarde.content_versions v using (tenant_id, content_id, version)
+    order by 2, 3, 4
+)
+select count(*) from again
+
+-- name: parked
+select p.tenant_id, p.content_id, p.version, p.reason, p.parked_at
+from engarde.archive_parked p order by p.parked_at desc, p.content_id limit $1
+
+-- name: standing
+select
+    (select count(*) from engarde.archive_parked) as parked,
+    (select count(*) from engarde.archive_backfill) as backfill

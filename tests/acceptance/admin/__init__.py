@@ -1,0 +1,1 @@
+"""Operators at a real daemon."""

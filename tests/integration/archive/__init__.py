@@ -1,0 +1,1 @@
+"""The embedded archive and the way to it."""

@@ -1,0 +1,1 @@
+"""Search by meaning at its own file."""

@@ -1,0 +1,1 @@
+"""The parts of the archive in BigQuery that need no BigQuery."""

@@ -1,0 +1,1 @@
+"""The document, its page, and what they are made of."""
