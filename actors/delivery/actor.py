@@ -1,7 +1,8 @@
 """Delivery: staged bodies become rows of the body store.
 
 Owns the rule that a body leaves PostgreSQL only after the store has proved by hash that it holds
-it, and what its version changed. Delivery is at least once and idempotent, because the store knows
+it, and what its version changed. A store that fails is not hammered: a lane that met a failure
+ends, and none begins while the store is left alone. Delivery is at least once and idempotent, because the store knows
 each version by its own id. It gives way to people: while writes come in, it works in one lane and
 rests between batches.
 """
@@ -44,20 +45,27 @@ class Delivery(Actor[DeliveryMessage]):
         *,
         pace: DeliveryPace,
         rest_s: Callable[[], float],
+        is_open: Callable[[], bool],
     ) -> None:
         self._outbox = outbox
         self._store = store
         self._packer = packer
         self._pace = pace
         self._rest_s = rest_s
+        self._is_open = is_open
 
     async def started(self, resources: AsyncExitStack) -> None:
         """Begin to look into the outbox regularly."""
         await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)
 
     async def receive(self, message: DeliveryMessage) -> None:
-        """Carry what there is: in one lane while it gives way, else in several."""
+        """Carry what there is: in one lane while it gives way, else in several.
+
+        A store that is left alone is not tried: what waits is not even claimed.
+        """
         del message
+        if not self._is_open():
+            return
         rest_s = self._rest_s()
         await anyio.sleep(rest_s)
         async with anyio.create_task_group() as lanes:
@@ -67,26 +75,26 @@ class Delivery(Actor[DeliveryMessage]):
     async def _work_off(self) -> None:
         # A lane ends when PostgreSQL goes away: leases run out, and the next reminder goes on.
         with suppress(Unavailable):
-            while await self._carry_batch():
+            while self._is_open() and await self._carry_batch():
                 await anyio.sleep(self._rest_s())
 
     async def _carry_batch(self) -> bool:
-        """Carry what a claim gives, and tell whether it was cut short, so that more may wait."""
+        """Carry what a claim gives, and tell whether to go on: it was cut short, and the store answers."""
         parcels = await self._outbox.claim(
             DESTINATION, limit=self._pace.batch_items, lease_s=self._pace.lease_s
         )
-        if parcels:
-            await self._carry(parcels)
+        answered = await self._carry(parcels) if parcels else False
         weight_bytes = sum(parcel.weight_bytes for parcel in parcels)
-        return len(parcels) == self._pace.batch_items or weight_bytes >= CLAIM_BYTES
+        is_cut_short = len(parcels) == self._pace.batch_items or weight_bytes >= CLAIM_BYTES
+        return answered and is_cut_short
 
-    async def _carry(self, parcels: Sequence[Parcel]) -> None:
+    async def _carry(self, parcels: Sequence[Parcel]) -> bool:
         try:
             packed = await self._packer.pack(parcels)
             proved = await self._put(packed)
         except Unavailable as error:
             await self._defer(parcels, str(error))
-            return
+            return False
         await self._outbox.settle([one.parcel for one in packed if one.parcel.id in proved])
         told = {one.parcel.id for one in packed if one.version is not None}
         await self._defer(
@@ -97,6 +105,7 @@ class Delivery(Actor[DeliveryMessage]):
             [parcel for parcel in parcels if parcel.id in told - proved],
             "the store did not prove that it holds the version",
         )
+        return True
 
     async def _put(self, packed: Sequence[Packed]) -> set[int]:
         """Store the rows and give the parcels of which both are proved."""

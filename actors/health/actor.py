@@ -4,60 +4,84 @@ Owns the freshness of `Vitals`: whoever reads them does not wait for a store, an
 not answer makes them say so within one probe's deadline.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from typing import assert_never
 
 import anyio
 import msgspec
 
 from actors.clock import ticking
-from actors.health.messages import HealthMessage, ProbeDue
+from actors.health.messages import FailBack, FailOver, HealthMessage, ProbeDue
+from actors.health.watch import ZERODB, StoreWatch
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.vitals import Vitals, Waiting
+from engarde_daemon.domain.vitals import StoreVitals, Vitals, Waiting
 from engarde_daemon.ports.outbox import Outbox
 
 PROBE_TIMEOUT_S = 2.0
 
 
 class Health(Actor[HealthMessage]):
-    """Probes what promise 1 depends on."""
+    """Probes what promise 1 depends on, and keeps watch over the stores outside."""
 
     def __init__(
         self,
         outbox: Outbox,
+        watch: StoreWatch,
+        *,
         vitals: Callable[[], Vitals],
         publish: Callable[[Vitals], None],
-        *,
+        publish_stores: Callable[[Mapping[str, StoreVitals]], None],
         every_s: float,
     ) -> None:
         self._outbox = outbox
+        self._watch = watch
         self._vitals = vitals
         self._publish = publish
+        self._publish_stores = publish_stores
         self._every_s = every_s
 
     async def started(self, resources: AsyncExitStack) -> None:
         """Know how things stand before anyone asks, then look again regularly."""
-        await self._probe()
+        await self._look()
         await ticking(resources, self.own, ProbeDue(), every_s=self._every_s)
 
-    async def receive(self, message: HealthMessage) -> None:
-        """Look."""
-        del message
-        await self._probe()
+    async def receive(self, message: HealthMessage) -> StoreVitals | None:
+        """Look, or do what an operator orders and tell what came of it."""
+        match message:
+            case ProbeDue():
+                await self._look()
+                return None
+            case FailOver(ordered_by):
+                await self._watch.latches.latch(ZERODB, by=ordered_by)
+            case FailBack():
+                await self._watch.latches.unlatch(ZERODB)
+            case _:
+                assert_never(message)
+        await self._look()
+        return self._vitals().stores[ZERODB]
 
-    async def _probe(self) -> None:
+    async def _look(self) -> None:
+        waiting = await self._probe_postgres()
+        await self._watch.look(waiting.get(ZERODB))
+        self._publish_stores(self._watch.vitals())
+
+    async def _probe_postgres(self) -> Mapping[str, Waiting]:
+        """Look at PostgreSQL and give what waits, as far as it is known."""
         try:
             with anyio.fail_after(PROBE_TIMEOUT_S):
                 backlog = await self._outbox.backlog()
                 staged_bytes = await self._outbox.staged_bytes()
+                await self._watch.obey()
         except (Unavailable, TimeoutError) as error:
             reason = str(error) or f"PostgreSQL did not answer within {PROBE_TIMEOUT_S:g} s"
             self._publish(msgspec.structs.replace(self._vitals(), postgres=reason))
-            return
+            return self._vitals().waiting
         waiting = {name: Waiting(b.rows, b.oldest_age_s) for name, b in backlog.items()}
         self._publish(
             msgspec.structs.replace(
                 self._vitals(), postgres=None, staged_bytes=staged_bytes, waiting=waiting
             )
         )
+        return waiting

@@ -9,7 +9,7 @@ of its own, so that its fate is nobody else's.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from actors.ingest.messages import (
     CreateContent,
@@ -22,19 +22,22 @@ from actors.ingest.messages import (
     Written,
 )
 from actors.ingest.planning import Planner, claim_of, look_up
-from engarde_daemon.core import BatchActor, BatchLimit
+from engarde_daemon.core import BatchActor, BatchLimit, Refusal
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import (
     EngardeError,
     NotFound,
     RefusedTogether,
+    StagingFull,
     Unavailable,
     VersionConflict,
 )
 from engarde_daemon.ports.content import ContentLog, Moved, Outcome, Replayed, VersionKey
 
 RACES_MAX = 20
+
+Plan: TypeAlias = Write | Written | Refusal
 
 
 class Ingest(BatchActor[IngestMessage]):
@@ -49,10 +52,12 @@ class Ingest(BatchActor[IngestMessage]):
         now: Callable[[], datetime],
         new_id: Callable[[], str],
         written: Callable[[Sequence[Written]], None],
+        admit_body: Callable[[int], bool],
     ) -> None:
         self._log = log
         self._planner = Planner(now, new_id)
         self._written = written
+        self._admit_body = admit_body
 
     def cost(self, message: IngestMessage) -> int:
         """Count the characters of a body; many writes at once leave no room for others."""
@@ -95,7 +100,7 @@ class Ingest(BatchActor[IngestMessage]):
         known = await look_up(self._log, [messages[place] for place in chosen])
         places, writes = [], []
         for place in chosen:
-            planned = self._planner.plan(messages[place], known)
+            planned = self._admitted(self._planner.plan(messages[place], known))
             if isinstance(planned, Write):
                 places.append(place)
                 writes.append(planned)
@@ -112,9 +117,15 @@ class Ingest(BatchActor[IngestMessage]):
         self._written([answers[p] for p in places if isinstance(answers[p], Written)])
         return lost
 
+    def _admitted(self, planned: Plan) -> Plan:
+        """The plan, unless it stages a body for which there is no room."""
+        if not isinstance(planned, Write) or planned.body is None:
+            return planned
+        return planned if self._admit_body(planned.item.size_bytes) else StagingFull()
+
     async def _create_all(self, creations: Sequence[CreateContent]) -> list[Written]:
         known = await look_up(self._log, creations)
-        planned = [self._planner.plan(creation, known) for creation in creations]
+        planned = [self._admitted(self._planner.plan(each, known)) for each in creations]
         _refuse_together(planned)
         writes = [plan for plan in planned if isinstance(plan, Write)]
         outcomes = await self._log.commit(writes, whole=True)

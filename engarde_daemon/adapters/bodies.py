@@ -1,19 +1,19 @@
-"""Where bodies are read: at hand, staged, then the body store.
+"""Where bodies are read: at hand, staged, then the body store, then the archive.
 
 Owns the rule that a reader gets the body that was acknowledged or an error, never something else:
 each place is asked by a name under which no body ever changes, and what a store returns is checked
-by hash.
+by hash. A store that does not answer is passed over; that is an error only for those bodies which
+no other place has.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-import msgspec
-
+from engarde_daemon.adapters.places import ArchivePlace, Place, StorePlace
 from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import RecordKey
+from engarde_daemon.ports.archive import ArchiveReader
 from engarde_daemon.ports.bodies import BodyStore
 
 
@@ -55,12 +55,26 @@ class BodyCache:
 
 
 class LayeredBodies:
-    """The `Bodies` port: every place a body may be, in order of nearness."""
+    """The `Bodies` port: every place a body may be, in order of nearness.
 
-    def __init__(self, cache: BodyCache, staged: StagedBodies, store: BodyStore) -> None:
+    While `prefers_archive` says so, the archive comes before the body store.
+    """
+
+    def __init__(
+        self,
+        cache: BodyCache,
+        staged: StagedBodies,
+        store: BodyStore,
+        *,
+        archive: ArchiveReader | None = None,
+        prefers_archive: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._cache = cache
         self._staged = staged
-        self._store = store
+        near, far = [StorePlace(store)], [ArchivePlace(archive)] if archive else []
+        self._usual: list[Place] = [*near, *far]
+        self._in_need: list[Place] = [*far, *near]
+        self._prefers_archive = prefers_archive
 
     def remember(self, item: Item, body: str) -> None:
         """See `Bodies.remember`."""
@@ -74,10 +88,11 @@ class LayeredBodies:
         staged = await self._staged.staged(item.tenant_id, [item])
         if staged:
             return staged[item.body_name], "staged"
-        stored = await self._from_store([item])
-        _refuse_lost([item], stored)
-        self._cache.put(item.body_name, stored[item.body_name])
-        return stored[item.body_name], "zerodb"
+        found = await self._outside([item])
+        _refuse_lost([item], found)
+        body, place = found[item.body_name]
+        self._cache.put(item.body_name, body)
+        return body, place
 
     async def of_many(self, tenant_id: str, items: Sequence[Item]) -> dict[str, str]:
         """See `Bodies.of_many`."""
@@ -96,39 +111,36 @@ class LayeredBodies:
             found |= await self._staged.staged(tenant_id, missing)
             missing = _without(found, missing)
         if missing:
-            stored = await self._from_store(missing)
-            found |= stored
-            for name, body in stored.items() if keep else ():
+            stored = await self._outside(missing)
+            found |= {name: body for name, (body, _) in stored.items()}
+            for name, (body, _) in stored.items() if keep else ():
                 self._cache.put(name, body)
         return found
 
-    async def _from_store(self, items: Sequence[Item]) -> dict[BodyName, str]:
-        """Ask for each version's own row, then for the row that first carried its body.
-
-        A version that is not delivered yet has no row of its own; the other may have been removed
-        by retention.
-        """
-        own = {RecordKey.of(item): item.body_name for item in items}
-        found = await self._ask_store(own)
-        first = {_first_key(i): i.body_name for i in _without(found, items) if i.body_version}
-        found |= await self._ask_store({key: n for key, n in first.items() if key not in own})
+    async def _outside(self, items: Sequence[Item]) -> dict[BodyName, tuple[str, str]]:
+        """What the places outside have, each body with the name of the place."""
+        found: dict[BodyName, tuple[str, str]] = {}
+        failures: list[Unavailable] = []
+        for place in self._in_need if self._prefers_archive() else self._usual:
+            missing = _without(found, items)
+            if not missing:
+                break
+            try:
+                bodies = await place.find(missing)
+            except Unavailable as failure:
+                failures.append(failure)
+                continue
+            found |= {name: (body, place.name) for name, body in bodies.items()}
+        if failures and _without(found, items):
+            raise failures[0]
         return found
 
-    async def _ask_store(self, wanted: Mapping[RecordKey, BodyName]) -> dict[BodyName, str]:
-        records = await self._store.get_many(list(wanted)) if wanted else {}
-        there = {key: name for key, name in wanted.items() if key.id in records}
-        return {name: records[key.id].content_body for key, name in there.items()}
 
-
-def _without(found: Mapping[BodyName, str], items: Sequence[Item]) -> list[Item]:
+def _without(found: Collection[BodyName], items: Sequence[Item]) -> list[Item]:
     return [item for item in items if item.body_name not in found]
 
 
-def _first_key(item: Item) -> RecordKey:
-    return msgspec.structs.replace(RecordKey.of(item), version=item.body_version)
-
-
-def _refuse_lost(items: Sequence[Item], found: Mapping[BodyName, str]) -> None:
+def _refuse_lost(items: Sequence[Item], found: Collection[BodyName]) -> None:
     lost = _without(found, items)
     if lost:
         raise Unavailable(

@@ -46,6 +46,8 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
 from engarde_daemon.api.quota.controller import QuotaController
 from engarde_daemon.api.rates import Rates
+from engarde_daemon.api.recovery.controller import RecoveryController, RecoveryDesk
+from engarde_daemon.api.recovery.measures import StoreState
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
@@ -76,6 +78,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     GenerateController,
     GenerationJobsController,
     CredentialsController,
+    RecoveryController,
 )
 """Everything that is served, and therefore described."""
 
@@ -132,6 +135,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     telling: TellingServices
     generation: GenerationServices
     admin: AdminServices
+    recovery: RecoveryDesk
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
     clock: Callable[[], float]
@@ -141,7 +145,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
-    measures = Measures(services.health, services.vitals, NewsState(services.telling.news))
+    measures = Measures(
+        services.health,
+        services.vitals,
+        NewsState(services.telling.news),
+        StoreState(services.vitals),
+    )
     access = services.access
     app = Litestar(
         route_handlers=[*CONTROLLERS, DescriptionController],
@@ -192,6 +201,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "job_desk": services.generation.jobs,
         "credential_desk": services.generation.credentials,
         "following": services.generation.following,
+        "recovery_desk": services.recovery,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}
 

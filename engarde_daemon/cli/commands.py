@@ -11,6 +11,7 @@ from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
+from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -66,9 +67,12 @@ def schema(settings: Settings, *, as_json: bool) -> None:
     print_object(deferred.migrate_schema(settings), as_json=as_json)
 
 
+migrate.add_command(migrate_zerodb)
 engarde.add_command(archive)
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)
 engarde.add_command(import_)
+engarde.add_command(restore)
+engarde.add_command(verify)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from engarde_daemon.adapters.archive.analysis import Answer
     from engarde_daemon.adapters.postgres.administration import Administration
     from engarde_daemon.adapters.postgres.migrations import Migrated
+    from engarde_daemon.adapters.postgres.rebuilding import Rebuilt
+    from engarde_daemon.api.recovery.schemas import JobView
     from engarde_daemon.cli.archive.work import Status
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.transfer.exporting import Exported
@@ -87,3 +89,20 @@ def import_content(settings: Settings, **errand: Any) -> "Imported":
     from engarde_daemon.cli.transfer import work  # noqa: PLC0415 - see above
 
     return work.import_content(settings, work.Errand(**errand))
+
+
+def order_recovery(
+    settings: Settings, order: str, *, url: str | None, key: str | None, **wish: Any
+) -> "JobView":
+    """Have the running daemon do a job, and wait for its end."""
+    from engarde_daemon.cli.recovery import work  # noqa: PLC0415 - see above
+
+    given = {name: value for name, value in wish.items() if value is not None}
+    return work.carry_out(work.find_operators_door(settings, url, key), order, given)
+
+
+def restore_metadata(settings: Settings) -> "Rebuilt":
+    """Make PostgreSQL anew from the archive."""
+    from engarde_daemon.cli.recovery import metadata  # noqa: PLC0415 - see above
+
+    return metadata.restore_metadata(settings)

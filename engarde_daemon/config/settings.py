@@ -38,6 +38,10 @@ Dsn: TypeAlias = Annotated[
 BodyStoreMode: TypeAlias = Annotated[
     Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
 ]
+NextStoreMode: TypeAlias = Annotated[
+    Literal["none", "embedded", "cloud", "local"],
+    Meta(description='"none", "embedded", "cloud" or "local"'),
+]
 AuthScheme: TypeAlias = Annotated[
     Literal["x-api-key", "bearer"], Meta(description='"x-api-key" or "bearer"')
 ]
@@ -145,6 +149,11 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
         return self.path / "zerodb"
 
     @property
+    def zerodb_next_folder(self) -> Path:
+        """The embedded ZeroDB that bodies are moved to."""
+        return self.path / "zerodb-next"
+
+    @property
     def archive_folder(self) -> Path:
         """The embedded archive."""
         return self.path / "archive"
@@ -201,6 +210,12 @@ class ZeroDB(msgspec.Struct, frozen=True, kw_only=True):
         return f"ZeroDB({self.mode})"
 
 
+class NextZeroDB(ZeroDB, frozen=True, kw_only=True):
+    """Which document store bodies are moved to; none while nothing is to be moved."""
+
+    mode: NextStoreMode = "none"  # type: ignore[assignment]
+
+
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """How content is found beside by its words."""
 
@@ -215,6 +230,29 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Seconds = 30.0
     poll_s: Seconds = 1.0
     staging_limit_bytes: Bytes = 2 * GB
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """When a store outside is left alone, and what brings it back."""
+
+    probe_every_s: Seconds = 1.0
+    probe_timeout_s: Seconds = 1.5
+    read_patience_s: Seconds = 2.0
+    failures_in_a_row: Count = 5
+    slow_s: Seconds = 5.0
+    open_s: Seconds = 5.0
+    open_max_s: Seconds = 60.0
+    failover_after_s: Seconds = 5.0
+    verified_reads: Count = 20
+
+
+class Recovery(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast restore, verify and migrate go."""
+
+    page_versions: Count = 200
+    page_bytes: Bytes = 16_000_000
+    versions_per_s: Requests = 0
+    lease_s: Seconds = 30.0
 
 
 class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -397,9 +435,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage: Storage = Storage()
     postgres: Postgres = Postgres()
     zerodb: ZeroDB = ZeroDB()
+    zerodb_next: NextZeroDB = NextZeroDB()
     bigquery: BigQuery = BigQuery()
     search: Search = Search()
     delivery: Delivery = Delivery()
+    health: Health = Health()
+    recovery: Recovery = Recovery()
     replication: Replication = Replication()
     cache: Cache = Cache()
     auth: Auth = Auth()

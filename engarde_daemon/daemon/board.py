@@ -1,11 +1,11 @@
 """The board on which the newest vitals hang, for everyone to read without waiting."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import structlog
 
-from engarde_daemon.domain.vitals import ArchiveVitals, Vitals
+from engarde_daemon.domain.vitals import ArchiveVitals, StoreVitals, Vitals
 from engarde_daemon.ports.ledger import Drift
 
 DRIFTS_LOGGED_MAX = 20
@@ -18,6 +18,7 @@ class Board:
 
     def __init__(self, staging_limit_bytes: int) -> None:
         self._vitals = Vitals(staging_limit_bytes=staging_limit_bytes)
+        self._admitted_bytes = self._admitted_before_bytes = 0
 
     def read(self) -> Vitals:
         """The newest vitals."""
@@ -25,7 +26,25 @@ class Board:
 
     def post(self, vitals: Vitals) -> None:
         """Hang up newer ones."""
+        if vitals.postgres is None:
+            self._admitted_before_bytes, self._admitted_bytes = self._admitted_bytes, 0
         self._vitals = vitals
+
+    def post_stores(self, stores: Mapping[str, StoreVitals]) -> None:
+        """Show how the stores outside are treated now."""
+        self._vitals = msgspec.structs.replace(self._vitals, stores=stores)
+
+    def admit_body(self, size_bytes: int) -> bool:
+        """Whether a body may be staged, by the newest look and what was admitted since.
+
+        It errs on the safe side: what the look may already have seen, and what was delivered since,
+        still counts.
+        """
+        admitted_bytes = self._admitted_before_bytes + self._admitted_bytes + size_bytes
+        if self._vitals.staged_bytes + admitted_bytes > self._vitals.staging_limit_bytes:
+            return False
+        self._admitted_bytes += size_bytes
+        return True
 
     def post_archive(self, archive: ArchiveVitals) -> None:
         """Show how replication goes."""

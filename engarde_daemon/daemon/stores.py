@@ -7,19 +7,19 @@ import asyncpg
 import msgspec
 import structlog
 
-from engarde_daemon.adapters.likeness.store import IndexedBodyStore
 from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
 from engarde_daemon.adapters.postgres.reaching import reaching
+from engarde_daemon.adapters.postgres.recovery import PostgresSignpost
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.adapters.switch import Switch
 from engarde_daemon.config import Postgres, Settings
 from engarde_daemon.daemon.archives import archive_of
-from engarde_daemon.daemon.body_store import open_body_store
+from engarde_daemon.daemon.body_store import open_switch
 from engarde_daemon.daemon.first_start import ensure_credentials
 from engarde_daemon.daemon.likeness import open_likeness
 from engarde_daemon.ports.archive import Archive
-from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
 
 ATTEMPTS = 20
@@ -32,7 +32,7 @@ class Stores(msgspec.Struct, frozen=True):
     """The open stores; `server` is the embedded PostgreSQL, where it is ours to keep alive."""
 
     sessions: Sessions
-    zerodb: BodyStore
+    zerodb: Switch
     archive: Archive
     likeness: LikenessIndex | None
     server: EmbeddedPostgres | None
@@ -52,11 +52,11 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     first = await ensure_credentials(dsn_as(SUPERUSER), settings)
     sessions = await resources.enter_async_context(Sessions(dsn_as, _limits(settings)))
     await isolation.ensure(sessions.readers)
-    zerodb = await open_body_store(settings, resources)
+    zerodb = await open_switch(settings, resources)
+    zerodb.use(await PostgresSignpost(sessions.writers).in_use())
     archive = await resources.enter_async_context(archive_of(settings))
     likeness = open_likeness(settings, resources)
-    store = zerodb if likeness is None else IndexedBodyStore(zerodb, likeness)
-    return Stores(sessions, store, archive, likeness, server), first
+    return Stores(sessions, zerodb, archive, likeness, server), first
 
 
 async def _open_server(

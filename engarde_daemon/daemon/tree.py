@@ -7,8 +7,9 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ledger      promises of room
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
-    │              steward, auditor, registrar, locksmith, scribe, shelver, generation, foreman
-    ├─ health      looks at the stores
+    │              steward, auditor, registrar, locksmith, recovery, scribe, shelver, generation,
+    │              foreman
+    ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
 
@@ -26,7 +27,7 @@ from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
 from actors.embedder.actor import Embedder
-from actors.health.actor import Health
+from actors.health.messages import HealthMessage
 from actors.indexer.actor import Indexer
 from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
@@ -40,6 +41,7 @@ from actors.steward.messages import StewardMessage
 from actors.storage.actor import Storage
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.adapters.comparing import ThreadedComparer
+from engarde_daemon.adapters.likeness.store import IndexedBodyStore
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.events import PostgresEventLog
@@ -58,6 +60,7 @@ from engarde_daemon.api.content.desk import ContentDesk
 from engarde_daemon.api.content.highlights import Highlighter
 from engarde_daemon.api.content.history import HistoryDesk
 from engarde_daemon.api.content.trash import TrashDesk
+from engarde_daemon.api.recovery.controller import RecoveryDesk
 from engarde_daemon.api.transfer.controller import TransferDesk
 from engarde_daemon.api.transfer.exporting import Exporter
 from engarde_daemon.config import Settings
@@ -75,11 +78,12 @@ from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
+from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
 
 WRITE_TIMEOUT_S = 20.0
-PROBE_EVERY_S = 1.0
 SWEEP_EVERY_S = 30.0
 CATCH_UP_EVERY_S = 30.0
 PUBLISH_EVERY_S = 1.0
@@ -106,9 +110,15 @@ class _Planting:
         self.library = PostgresLibrary(stores.sessions.readers)
         self.shelves = PostgresShelves(stores.sessions.readers)
         self.outbox = PostgresOutbox(stores.sessions.writers)
+        self.vigil = Vigil(settings, stores, self.board)
         self.bodies = LayeredBodies(
-            BodyCache(settings.cache.body_bytes), self.library, stores.zerodb
+            BodyCache(settings.cache.body_bytes),
+            self.library,
+            self.vigil.zerodb,
+            archive=self.vigil.archive,
+            prefers_archive=self.vigil.prefers_archive,
         )
+        self.store = self._store()
         self.comparer = ThreadedComparer()
         self.root = Supervisor(
             "root",
@@ -119,6 +129,12 @@ class _Planting:
         self.pipelines = Supervisor(
             "pipelines", Strategy.ONE_FOR_ONE, RestartPolicy(intensity=10, period_s=60.0)
         )
+
+    def _store(self) -> BodyStore:
+        """Where bodies are put, and beside them the index of likeness where there is one."""
+        if self.stores.likeness is None:
+            return self.vigil.zerodb
+        return IndexedBodyStore(self.vigil.zerodb, self.stores.likeness)
 
     def tree(self, listener: socket) -> Supervisor:
         if self.stores.server is not None:
@@ -138,7 +154,11 @@ class _Planting:
             telling=self.telling,
             ingest=ingest,
         )
-        self._add_health()
+        self.recovery = self._recovery_desk(
+            self.vigil.add_health(
+                self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery())
+            )
+        )
         self._add_edge(ingest, steward, listener)
         return self.root
 
@@ -160,7 +180,7 @@ class _Planting:
 
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
-        delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         if self.stores.likeness is not None:
@@ -190,17 +210,18 @@ class _Planting:
         packer = Packer(self.bodies, self.comparer)
         return Delivery(
             self.outbox,
-            self.stores.zerodb,
+            self.store,
             packer,
             pace=pace,
             rest_s=partial(self.pace.rest_s, "zerodb"),
+            is_open=self.vigil.zerodb_is_open,
         )
 
     def _replicator(self) -> Replicator:
         given = self.settings.replication
         return Replicator(
             PostgresReplicationBook(self.stores.sessions.writers),
-            self.stores.archive,
+            self.vigil.archive,
             Binder(self.bodies),
             pace=ReplicatorPace(
                 batch_items=given.batch_items,
@@ -221,7 +242,7 @@ class _Planting:
         )
 
     def _add_embedder(self, index: LikenessIndex) -> None:
-        store, rest_s = self.stores.zerodb, partial(self.pace.rest_s, "zerodb")
+        store, rest_s = self.vigil.zerodb, partial(self.pace.rest_s, "zerodb")
         self.pipelines.add(
             "embedder",
             lambda: Embedder(store, index, rest_s=rest_s, retry_s=CATCH_UP_EVERY_S),
@@ -232,7 +253,13 @@ class _Planting:
         log = PostgresContentLog(self.stores.sessions.writers, self.plans)
         return self.root.add(
             "ingest",
-            lambda: Ingest(log, now=lambda: datetime.now(UTC), new_id=new_id, written=written),
+            lambda: Ingest(
+                log,
+                now=lambda: datetime.now(UTC),
+                new_id=new_id,
+                written=written,
+                admit_body=self.board.admit_body,
+            ),
             capacity=1024,
         )
 
@@ -245,8 +272,8 @@ class _Planting:
                 retention=retention,
                 events=PostgresEventLog(self.stores.sessions.writers),
                 event_days=self.settings.events.retention_days,
-                store=self.stores.zerodb,
-                archive=self.stores.archive,
+                store=self.store,
+                archive=self.vigil.archive,
                 ingest=ingest,
                 new_id=new_id,
                 sweep_every_s=SWEEP_EVERY_S,
@@ -255,11 +282,16 @@ class _Planting:
             capacity=64,
         )
 
-    def _add_health(self) -> None:
-        self.root.add(
-            "health",
-            lambda: Health(self.outbox, self.board.read, self.board.post, every_s=PROBE_EVERY_S),
-            capacity=4,
+    def _recovery_desk(self, health: Address[HealthMessage]) -> RecoveryDesk:
+        parts = RecoveryParts(
+            staged=self.library, comparer=self.comparer, rest_s=partial(self.pace.rest_s, "zerodb")
+        )
+        return RecoveryDesk(
+            recovery=self.vigil.add_recovery(self.pipelines, parts),
+            health=health,
+            vitals=self.board.read,
+            now=lambda: datetime.now(UTC),
+            timeout_s=WRITE_TIMEOUT_S,
         )
 
     def _bulk(self, ingest: Address[IngestMessage]) -> BulkDesk:
@@ -281,7 +313,7 @@ class _Planting:
         return HistoryDesk(
             ingest=ingest,
             library=PostgresHistory(self.stores.sessions.readers),
-            chronicle=Chronicle(self.stores.zerodb, self.bodies, self.comparer),
+            chronicle=Chronicle(self.vigil.zerodb, self.bodies, self.comparer),
             bodies=self.bodies,
             timeout_s=WRITE_TIMEOUT_S,
         )
@@ -326,6 +358,7 @@ class _Planting:
                     self.admission.fence, self.admission.register, self.library
                 ),
                 admin=self._admin(),
+                recovery=self.recovery,
                 health=self.root.health,
                 vitals=self.board.read,
                 clock=time.perf_counter,

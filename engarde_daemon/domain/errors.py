@@ -17,6 +17,7 @@
         - QuotaExceeded   the plan has no room for it
       + Retryable       try again, not before `after_s`
         - Unavailable     a dependency does not answer
+        - StagingFull     bodies wait for ZeroDB, and no more may
         - RateLimited     too many requests in too short a time
       + Denied          an outside service refuses our credentials: give them the permission
       + StreamLost      a stream of the archive takes nothing more: open another
@@ -27,6 +28,7 @@ members of the problem document, so none of them may hold a secret or another te
 """
 
 from collections.abc import Mapping
+from enum import Enum, auto
 from typing import Any, ClassVar
 
 import msgspec
@@ -214,11 +216,37 @@ class Retryable(EngardeError):
         self.after_s = after_s
 
 
+class Evidence(Enum):
+    """What a failed call says about the store that was called."""
+
+    OUTAGE = auto()
+    """It is ill, whoever called."""
+    REFUSAL = auto()
+    """It is ill if nobody provoked it: a probe did not."""
+    NONE = auto()
+    """It is there, and asks for time."""
+
+
 class Unavailable(Retryable):
     """A dependency of the daemon does not answer."""
 
+    evidence: ClassVar[Evidence] = Evidence.OUTAGE
     type_ = "unavailable"
     title = "A store the daemon depends on does not answer"
+
+
+class StagingFull(Retryable):
+    """As many bodies wait for ZeroDB as may wait."""
+
+    type_ = "staging_full"
+    title = "No more content can be taken in while ZeroDB is away"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Bodies wait for ZeroDB up to the limit ([delivery] staging_limit_bytes). What was "
+            "acknowledged is safe; reading, deleting and changes that keep the body go on.",
+            after_s=5.0,
+        )
 
 
 class RateLimited(Retryable):

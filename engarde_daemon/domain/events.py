@@ -33,6 +33,7 @@ class EventType(StrEnum):
     GENERATION_FAILED = "generation.failed"
     IMPORT_COMPLETED = "import.completed"
     IMPORT_FAILED = "import.failed"
+    RECOVERY_STATE_CHANGED = "recovery.state_changed"
     RECOVERY_STARTED = "recovery.started"
     RECOVERY_COMPLETED = "recovery.completed"
     RECOVERY_FAILED = "recovery.failed"

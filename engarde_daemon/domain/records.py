@@ -6,6 +6,7 @@ in either collection: the content as it was, and what the version changed.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol, Self
 
@@ -152,6 +153,13 @@ class RecordKey(msgspec.Struct, frozen=True):
             and row.sha256 == self.sha256
             and row.is_intact()
         )
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What stands under one id of a body store: readable rows, and how many are not."""
+
+    rows: Sequence[ContentRecord] = ()
+    unreadable: int = 0
 
 
 def history_id(row_id: str) -> str:

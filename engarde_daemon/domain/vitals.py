@@ -26,6 +26,16 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Mapping[str, int]
 
 
+class StoreVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How a store outside is treated, since when, and why; `steps` counts the ways into states."""
+
+    state: str
+    breaker: str
+    lasts_s: float
+    reason: str
+    steps: Mapping[str, int]
+
+
 class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
     """How replication goes; `trouble` is None as long as the archive takes what it is given."""
 
@@ -44,6 +54,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     pending_reservations: int = 0
     archive: ArchiveVitals = ArchiveVitals()
     drifting_figures: int = 0
+    stores: Mapping[str, StoreVitals] = MappingProxyType({})
 
     @property
     def has_room(self) -> bool:

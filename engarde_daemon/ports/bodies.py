@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
-from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Standing, VersionRecord
 
 
 class BodyStore(Protocol):
@@ -55,6 +55,15 @@ class BodyStore(Protocol):
 
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
         """Fetch what versions changed, as `get_many` does, by the `history_id` of the key.
+
+        Raises:
+            Unavailable: The store cannot be reached.
+        """
+
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """Everything that stands under the ids of these keys, right or wrong, for a check.
+
+        Ids under which nothing stands are left out.
 
         Raises:
             Unavailable: The store cannot be reached.

@@ -67,6 +67,13 @@ class Outbox(Protocol):
             Unavailable: PostgreSQL does not answer; their lease will run out.
         """
 
+    async def expedite(self, destination: str, *, most: int) -> int:
+        """Let parcels that were given back be claimed at once, and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
     async def backlog(self) -> Mapping[str, Backlog]:
         """What waits, by destination.
 

@@ -13,7 +13,14 @@ import anyio.lowlevel
 import msgspec
 
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord, history_id
+from engarde_daemon.domain.records import (
+    ContentRecord,
+    RecordKey,
+    Row,
+    Standing,
+    VersionRecord,
+    history_id,
+)
 from engarde_daemon.testing.records import key_of
 
 _R = TypeVar("_R", bound=Row)
@@ -38,6 +45,7 @@ class MemoryBodies:
     def __init__(self) -> None:
         self.damaged_rows_seen = 0
         self._rows: dict[str, ContentRecord] = {}
+        self._twins: dict[str, list[ContentRecord]] = {}
         self._versions: dict[str, VersionRecord] = {}
         self._failures_left = 0
         self._gate: Gate | None = None
@@ -65,6 +73,11 @@ class MemoryBodies:
     def lose(self, row_id: str) -> None:
         """Forget one row, as a store does that was restored from an old copy."""
         del self._rows[row_id]
+
+    def repeat(self, row_id: str, body: str) -> None:
+        """Put a second row under an id, with another body, as a store without a key may."""
+        twin = msgspec.structs.replace(self._rows[row_id], content_body=body)
+        self._twins.setdefault(row_id, []).append(twin)
 
     async def prepare(self) -> None:
         """Make sure the store answers; there is nothing to create.
@@ -116,6 +129,19 @@ class MemoryBodies:
         await self._answer()
         return self._get(self._versions, [(key.history_id, key) for key in keys])
 
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """Everything that stands under the ids of these keys, right or wrong.
+
+        Raises:
+            Unavailable: `fail_next` asked for it.
+        """
+        await self._answer()
+        return {
+            key.id: Standing([self._rows[key.id], *self._twins.get(key.id, ())])
+            for key in keys
+            if key.id in self._rows
+        }
+
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
         """Remove rows of one tenant, with what is told of their versions, and count them all.
 
@@ -123,6 +149,8 @@ class MemoryBodies:
             Unavailable: `fail_next` asked for it.
         """
         await self._answer()
+        for row_id in ids:
+            self._twins.pop(row_id, None)
         return _remove(self._rows, tenant_id, ids) + _remove(
             self._versions, tenant_id, [history_id(row_id) for row_id in ids]
         )

@@ -59,3 +59,6 @@ where (k.tenant_id, k.principal_id, k.key) in (
     select d.tenant_id, d.principal_id, d.key from engarde.idempotency_keys d
     where d.created_at < clock_timestamp() - interval '96 hours' limit $1
 )
+
+-- name: expedite
+select engarde.expedite_outbox_v1($1, $2)

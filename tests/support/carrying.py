@@ -21,6 +21,7 @@ def delivery_to(
         Packer(bodies, ThreadedComparer()),
         pace=DeliveryPace(batches_in_flight=lanes, poll_s=poll_s),
         rest_s=lambda: 0.0,
+        is_open=lambda: True,
     )
 
 

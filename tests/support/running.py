@@ -69,7 +69,7 @@ class Daemon:
         self.port = free_port()
         self.log = data_dir.parent / log
         self.serving = anyio.Event()
-        self._environ = environment(environ)
+        self.environ = environment(environ)
         self._process: Process | None = None
 
     @property
@@ -125,7 +125,7 @@ class Daemon:
                 [ENGARDE, "run", "--data-dir", str(self.data_dir), "--port", str(self.port)],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
-                env=self._environ,
+                env=self.environ,
                 cwd=self.data_dir.parent,
             )
 
@@ -164,7 +164,7 @@ class Daemon:
         """What an `engarde` command prints as JSON, on this data directory, with its settings."""
         done = await anyio.run_process(
             [ENGARDE, *arguments, "--data-dir", str(self.data_dir), "--json"],
-            env=self._environ,
+            env=self.environ,
             cwd=self.data_dir.parent,
         )
         return json.loads(done.stdout)

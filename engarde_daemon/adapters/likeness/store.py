@@ -7,7 +7,7 @@ missing from a search by meaning for good.
 from collections.abc import AsyncIterator, Sequence
 from collections.abc import Set as AbstractSet
 
-from engarde_daemon.domain.records import ContentRecord, RecordKey, VersionRecord
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Standing, VersionRecord
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
 
@@ -44,6 +44,10 @@ class IndexedBodyStore:
     async def get_versions(self, keys: Sequence[RecordKey]) -> dict[str, VersionRecord]:
         """See `BodyStore.get_versions`."""
         return await self._store.get_versions(keys)
+
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """See `BodyStore.standing`."""
+        return await self._store.standing(keys)
 
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
         """See `BodyStore.delete_many`."""

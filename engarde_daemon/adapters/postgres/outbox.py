@@ -40,6 +40,11 @@ class PostgresOutbox:
         with translated():
             await self._writers.execute(_SQL["defer"], *_claims(parcels), after_s, reason)
 
+    async def expedite(self, destination: str, *, most: int) -> int:
+        """See `Outbox.expedite`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["expedite"], destination, most))
+
     async def backlog(self) -> Mapping[str, Backlog]:
         """See `Outbox.backlog`."""
         with translated():

@@ -90,6 +90,17 @@ class Collection(Generic[_R]):
                 self._tally.duplicate_rows_seen += 1
         return found
 
+    async def under(self, ids: Sequence[str]) -> dict[str, list[_R | None]]:
+        """Everything that stands under these ids; None for a row that is no record.
+
+        Raises:
+            Unavailable: The server does not answer.
+        """
+        found: dict[str, list[_R | None]] = defaultdict(list)
+        for row in await self._table.named(ids):
+            found[str(row.document["id"])].append(record_in(row, self._shape))
+        return found
+
     async def delete(self, tenant_id: str, ids: Sequence[str]) -> int:
         """Remove the rows of one tenant that have these ids and count them.
 

@@ -19,10 +19,12 @@ import msgspec
 
 from engarde_daemon.adapters.zerodb.dialects import Call
 from engarde_daemon.adapters.zerodb.refusals import (
+    Broke,
     NotReached,
     OutcomeUnknown,
     Paused,
     Refused,
+    Throttled,
     TooMuch,
 )
 from engarde_daemon.adapters.zerodb.retry_after import seconds_to_wait
@@ -206,8 +208,10 @@ class Door:
         if status == 429 or (status == 503 and retry_after):
             self._close_for(seconds_to_wait(retry_after, self._rhythm.now()))
         if status == 429:
-            raise NotReached(f"ZeroDB at {host} gets too many requests.", after_s=self._rest_s())
-        if status >= 500:
+            raise Throttled(f"ZeroDB at {host} gets too many requests.", after_s=self._rest_s())
+        if status == 500:
+            raise Broke(f"ZeroDB at {host} failed ({answer.story}).")
+        if status > 500:
             raise OutcomeUnknown(f"ZeroDB at {host} failed ({answer.story}).")
         raise Refused(f"ZeroDB at {host} refused ({answer.story}){_advice(status)}.", code=status)
 

@@ -17,7 +17,7 @@ from anyio import to_thread
 from engarde_daemon.adapters.zerodb import embedded_rows as rows
 from engarde_daemon.adapters.zerodb.embedded_errors import refusals_of_opening
 from engarde_daemon.adapters.zerodb.embedded_file import Connections, Lane, closed, connect
-from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord
+from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, Standing, VersionRecord
 
 FILE_NAME = "zerodb.sqlite3"
 GET_ROWS = 500
@@ -124,6 +124,18 @@ class EmbeddedZeroDB:
             Unavailable: The file does not answer.
         """
         return await self._get(rows.VERSIONS, keys)
+
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """Everything that stands under the ids of these keys, right or wrong.
+
+        Raises:
+            Unavailable: The file does not answer.
+        """
+        reading, found = self._open_lanes().reading, {}
+        for start in range(0, len(keys), GET_ROWS):
+            some = keys[start : start + GET_ROWS]
+            found.update(await reading.run(partial(rows.standing, keys=some)))
+        return found
 
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
         """Remove rows of one tenant for good, with what is told of their versions.

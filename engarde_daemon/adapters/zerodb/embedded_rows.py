@@ -12,7 +12,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord, history_id
+from engarde_daemon.domain.records import (
+    ContentRecord,
+    RecordKey,
+    Row,
+    Standing,
+    VersionRecord,
+    history_id,
+)
 from sql import statements
 
 PAGE_ROWS = 200
@@ -131,6 +138,13 @@ def get(
         if record is not None and key.matches(record):
             records[row_id] = record
     return Found(records, len(documents) - len(records))
+
+
+def standing(connection: sqlite3.Connection, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+    """Whatever stands under the ids of these keys; an id has one row here."""
+    documents = _documents(connection, ITEMS, [key.id for key in keys])
+    records = {row_id: _record_at(row_id, documents, ITEMS) for row_id in documents}
+    return {i: Standing([row]) if row else Standing(unreadable=1) for i, row in records.items()}
 
 
 def delete(connection: sqlite3.Connection, tenant_id: str, ids: Sequence[str]) -> int:

@@ -19,7 +19,14 @@ from engarde_daemon.adapters.zerodb.documents import ITEMS, TABLES, VERSIONS, Sh
 from engarde_daemon.adapters.zerodb.door import Door
 from engarde_daemon.adapters.zerodb.refusals import NotReached, Paused, Refused
 from engarde_daemon.adapters.zerodb.table import Table, Tally
-from engarde_daemon.domain.records import ContentRecord, RecordKey, Row, VersionRecord, history_id
+from engarde_daemon.domain.records import (
+    ContentRecord,
+    RecordKey,
+    Row,
+    Standing,
+    VersionRecord,
+    history_id,
+)
 
 UNSENT_MAX = 100_000
 
@@ -114,6 +121,18 @@ class HttpZeroDB:
             Unavailable: The server cannot be reached.
         """
         return await self._within(lambda there: there.versions.get(keys))
+
+    async def standing(self, keys: Sequence[RecordKey]) -> dict[str, Standing]:
+        """See `BodyStore.standing`.
+
+        Raises:
+            Unavailable: The server cannot be reached.
+        """
+        found = await self._within(lambda there: there.items.under([key.id for key in keys]))
+        return {
+            row_id: Standing([row for row in rows if row is not None], rows.count(None))
+            for row_id, rows in found.items()
+        }
 
     async def delete_many(self, tenant_id: str, ids: Sequence[str]) -> int:
         """See `BodyStore.delete_many`.

@@ -38,7 +38,8 @@ class Shapes:
         )
         for struct in _structs_in(inspect.type_info(shape)):
             self._complete(struct, components)
-        for name, component in components.items():
+        # A default of `()` is an empty list in JSON.
+        for name, component in msgspec.json.decode(msgspec.json.encode(components)).items():
             if self.components.setdefault(name, component) != component:
                 raise ValueError(f"two Structs are called {name}: {shape}")
         return schema

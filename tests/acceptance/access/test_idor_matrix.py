@@ -66,6 +66,7 @@ DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
 MATRIX: dict[str, list[Ask]] = {
     "approveGenerationJob": [on("job", 202)],
     "cancelGenerationJob": [on("job")],
+    "cancelRecoveryJob": [on("job", 403)],
     "changePlan": [on("tenant", 403, json={"plan": "free"})],
     "createCampaignSpace": [
         on("brand", 201, json=SPACE | {"brand_id": "$ID"}),
@@ -103,6 +104,8 @@ MATRIX: dict[str, list[Ask]] = {
         on("trashed", params={"against": "2", "trashed": "true"}),
     ],
     "exportContent": [on("brand", **BRAND), on("item", params={"after": "$ID"})],
+    "failBack": [],
+    "failOver": [],
     "followEvents": [on("brand", **BRAND)],
     "followGenerationJob": [on("job"), on("job", headers={"Last-Event-ID": "1"})],
     "generateBatch": [
@@ -140,6 +143,9 @@ MATRIX: dict[str, list[Ask]] = {
     "listVersions": [on("item"), on("trashed", params={"trashed": "true"})],
     "listWebhookDeliveries": [on("webhook")],
     "listWebhooks": [],
+    "orderMigration": [],
+    "orderRestore": [],
+    "orderVerify": [],
     "pauseActor": [],
     "putCredential": [],
     "readCampaignSpace": [on("space")],
@@ -147,6 +153,8 @@ MATRIX: dict[str, list[Ask]] = {
     "readErasure": [on("erasure")],
     "readGenerationJob": [on("job")],
     "readQuota": [],
+    "readRecovery": [],
+    "readRecoveryJob": [on("job", 403)],
     "readVersion": [on("item"), on("trashed", params={"trashed": "true"})],
     "readVoice": [on("brand"), on("brand", 304, headers={"If-None-Match": "*"})],
     "readWebhook": [on("webhook")],

@@ -46,6 +46,7 @@ def ingest_of(sessions: Sessions) -> Ingest:
         now=lambda: datetime.now(UTC),
         new_id=new_id,
         written=lambda _: None,
+        admit_body=lambda _: True,
     )
 
 

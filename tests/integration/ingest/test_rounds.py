@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from actors.ingest.actor import Ingest
-from actors.ingest.messages import CreateContent, DeleteContent, UpdateContent, Written
+from actors.ingest.messages import CreateContent, CreateMany, DeleteContent, UpdateContent, Written
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.core import ActorCrashed
@@ -20,6 +20,8 @@ from engarde_daemon.domain.errors import (
     KeyReused,
     NotFound,
     QuotaExceeded,
+    RefusedTogether,
+    StagingFull,
     VersionConflict,
 )
 from engarde_daemon.ports.content import Replayed
@@ -39,6 +41,14 @@ class Office:
         self.sql = sql
         self.log = PostgresContentLog(sessions.writers, PLANS)
         self.announced: list[Written] = []
+        self.room_bytes = 10**9
+
+    def admit_body(self, size_bytes: int) -> bool:
+        """Whether there is room for so much more."""
+        if size_bytes > self.room_bytes:
+            return False
+        self.room_bytes -= size_bytes
+        return True
 
     def ingest(self) -> Ingest:
         """A fresh actor."""
@@ -47,6 +57,7 @@ class Office:
             now=lambda: datetime.now(UTC),
             new_id=new_id,
             written=self.announced.extend,
+            admit_body=self.admit_body,
         )
 
     async def batch(self, *messages: Any) -> Sequence[Any]:
@@ -318,3 +329,31 @@ class TestOneTransaction:
             office.tenant.id,
         )
         assert dict(usage) == {"items": 0, "bytes": 0}
+
+
+class TestStagingLimit:
+    """When as many bodies wait for ZeroDB as may wait, only what brings a body is refused."""
+
+    async def test_a_body_too_many_is_refused_and_its_neighbours_are_not(self, office: Office):
+        """With a word about when to come again; nothing of it is written."""
+        item = await office.item()
+        office.room_bytes = 4
+
+        small, large, deleted = await office.batch(
+            office.create("tiny"), office.create("large"), office.delete(item)
+        )
+
+        assert isinstance(small, Written)
+        assert isinstance(large, StagingFull)
+        assert large.after_s == 5.0
+        assert isinstance(deleted, Written)
+
+    async def test_many_at_once_are_refused_together(self, office: Office):
+        """All or nothing, as asked."""
+        office.room_bytes = 4
+        wishes = (office.create("tiny"), office.create("more"))
+
+        with pytest.raises(RefusedTogether) as refusal:
+            await office.batch(CreateMany(creations=wishes))
+
+        assert {place: type(e) for place, e in refusal.value.refusals.items()} == {1: StagingFull}

@@ -81,6 +81,7 @@ class Studio:
             now=lambda: datetime.now(UTC),
             new_id=lambda: str(uuid.uuid4()),
             written=lambda _: None,
+            admit_body=lambda _: True,
         )
         (answer,) = await actor.receive_batch([message])
         return answer

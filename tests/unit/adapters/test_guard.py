@@ -1,193 +1,218 @@
-"""Tenants may make the daemon call the public internet and nothing else."""
+"""The guard before a store: what passes, and what a failure costs."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-
-import httpx
+import anyio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engarde_daemon.adapters.http.guard import Gate, is_public
+from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
+from engarde_daemon.adapters.guard import Guard, GuardedBodies, GuardedReader
+from engarde_daemon.domain.breaker import Breaker, BreakerRules, BreakerState
+from engarde_daemon.domain.content import BodyName
+from engarde_daemon.domain.errors import Denied, Unavailable
+from engarde_daemon.domain.records import RecordKey
+from engarde_daemon.testing.bodies import MemoryBodies
+from engarde_daemon.testing.readable_archive import ReadableArchive
+from tests.unit.adapters.test_bodies import Desk, deliver, item
 
-GATE = Gate()
-
-REFUSED = [
-    "ftp://example.com/",
-    "file:///etc/passwd",
-    "gopher://example.com/",
-    "javascript:alert(1)",
-    "data:text/plain,x",
-    "//example.com/",
-    "example.com",
-    "http:example.com",
-    "http:///path",
-    "https://user@example.com/",
-    "https://user:word@example.com/",
-    "https://:word@example.com/",
-    "http://example.com:8080/",
-    "https://example.com:22/",
-    "https://example.com:0/",
-    "http://127.0.0.1/",
-    "http://127.1/",
-    "http://127.0.1/",
-    "http://2130706433/",
-    "http://0x7f000001/",
-    "http://0x7f.0.0.1/",
-    "http://0177.0.0.1/",
-    "http://017700000001/",
-    "http://127.0.0.0x1/",
-    "http://0/",
-    "http://0.0.0.0/",
-    "http://00000000/",
-    "http://10.0.0.1/",
-    "http://172.16.0.1/",
-    "http://172.31.255.255/",
-    "http://192.168.1.1/",
-    "http://100.64.0.1/",
-    "http://100.127.255.255/",
-    "http://169.254.169.254/latest/",
-    "http://169.254.169.254.:80/",
-    "http://192.0.0.8/",
-    "http://192.0.2.1/",
-    "http://192.88.99.1/",
-    "http://198.18.0.1/",
-    "http://198.51.100.1/",
-    "http://203.0.113.1/",
-    "http://224.0.0.1/",
-    "http://240.0.0.1/",
-    "http://255.255.255.255/",
-    "http://[::]/",
-    "http://[::1]/",
-    "http://[::ffff:127.0.0.1]/",
-    "http://[::ffff:7f00:1]/",
-    "http://[::127.0.0.1]/",
-    "http://[64:ff9b::7f00:1]/",
-    "http://[64:ff9b::a9fe:a9fe]/",
-    "http://[64:ff9b:1::1]/",
-    "http://[2002:7f00:1::]/",
-    "http://[2002:a9fe:a9fe::1]/",
-    "http://[2001:0:7f00:1::]/",
-    "http://[2001:db8::1]/",
-    "http://[3fff::1]/",
-    "http://[fc00::1]/",
-    "http://[fd00:ec2::254]/",
-    "http://[fe80::1]/",
-    "http://[fe80::1%25eth0]/",
-    "http://[fec0::1]/",
-    "http://[ff02::1]/",
-    "http://localhost/",
-    "http://LOCALHOST./",
-    "http://a.localhost/",
-    "http://printer.local/",
-    "http://metadata.google.internal/",
-    "http://router.home.arpa/",
-    "http://.../",
-    "http://a..b/",
-    "http://-a.example.com/",
-    "http://a-.example.com/",
-    "http://exa%6dple.com/",
-    "http://example.com\\@127.0.0.1/",
-    "http://①②⑦.0.0.1/",
-    "http://exämple.com/",
-    "http://example.com/\x00",
-    "http://[::1",
-    "http://example.com:port/",
-    "http://example.com:99999/",
-]
-
-ADMITTED = [
-    "https://example.com",
-    "https://example.com/",
-    "http://example.com/hook?x=1#y",
-    "https://example.com:443/",
-    "http://example.com:80/",
-    "https://example.com:80/",
-    "https://a-b.c_d.example.com./",
-    "https://xn--mller-kva.example/",
-    "https://1.example.com/",
-    "https://8.8.8.8/",
-    "https://[2606:4700::1111]/",
-    "https://[64:ff9b::808:808]/",
-    "https://[::ffff:8.8.8.8]/",
-    "https://local.example.com/",
-    "https://internal.example.org/",
-]
+RULES = BreakerRules(failures_in_a_row=2, jitter=0.0)
 
 
-@pytest.mark.parametrize("url", REFUSED)
-def test_what_is_not_public_is_refused(url: str):
-    """In whichever way it is written."""
-    assert GATE.fault(url) is not None
+class Site:
+    """A body store and an archive behind guards, and the bodies that are read from them."""
+
+    def __init__(self, *, patience_s: float = 10.0) -> None:
+        self.now = 0.0
+        self.changes: list[BreakerState] = []
+        self.store, self.archive = MemoryBodies(), ReadableArchive()
+        self.guard = self._guard("ZeroDB")
+        self.zerodb = GuardedBodies(self.store, self.guard, patience_s=patience_s)
+        self.prefers_archive = False
+        self.bodies = LayeredBodies(
+            BodyCache(0),
+            Desk(),
+            self.zerodb,
+            archive=GuardedReader(self.archive, self._guard("The archive")),
+            prefers_archive=lambda: self.prefers_archive,
+        )
+
+    def _guard(self, name: str) -> Guard:
+        breaker = Breaker(RULES, clock=lambda: self.now, chance=lambda: 0.0)
+        return Guard(name, breaker, changed=lambda: self.changes.append(breaker.state))
+
+    def state(self) -> BreakerState:
+        """How ZeroDB is treated."""
+        return self.guard.breaker.state
+
+    async def fail(self) -> None:
+        """Let ZeroDB fail until it is left alone."""
+        self.store.fail_next(RULES.failures_in_a_row)
+        for _ in range(RULES.failures_in_a_row):
+            with pytest.raises(Unavailable, match="told to fail"):
+                await self.zerodb.get_many([])
+
+    async def look(self) -> bool:
+        """Probe ZeroDB."""
+        return await self.guard.probe(lambda: self.store.get_many([]), timeout_s=1.0)
 
 
-@pytest.mark.parametrize("url", ADMITTED)
-def test_what_is_public_is_admitted(url: str):
-    """By name or by address."""
-    assert GATE.fault(url) is None
+@pytest.fixture
+def site() -> Site:
+    """Everything is well."""
+    return Site()
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9000/", "http://[::1]:9000/", "http://models.local:11434/v1"]
-)
-def test_an_operator_can_open_the_gate(url: str):
-    """To addresses, names and ports of a private network."""
-    assert Gate(allow_private=True).fault(url) is None
+class TestFailures:
+    """What a store that does not answer costs."""
+
+    async def test_a_store_that_failed_too_often_is_not_asked(self, site: Site):
+        """The caller is told at once, and when to come again."""
+        await site.fail()
+
+        with pytest.raises(Unavailable, match="left alone") as refusal:
+            await site.zerodb.get_many([])
+        assert refusal.value.after_s == RULES.open_s
+        assert site.changes == [BreakerState.OPEN]
+
+    async def test_a_store_that_hangs_has_failed(self):
+        """A reader has only so much patience."""
+        site = Site(patience_s=0.01)
+        for _ in range(RULES.failures_in_a_row):
+            site.store.hold_next()
+            with pytest.raises(Unavailable, match="in time"):
+                await site.zerodb.get_many([])
+
+        assert site.state() is BreakerState.OPEN
+
+    async def test_a_caller_that_went_away_says_nothing_of_the_store(self, site: Site):
+        """Nor does one whose credentials are refused."""
+        for _ in range(RULES.failures_in_a_row):
+            gate = site.store.hold_next()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(site.zerodb.get_many, [])
+                await gate.reached.wait()
+                tasks.cancel_scope.cancel()
+            with pytest.raises(Denied):
+                async with site.guard.passing():
+                    raise Denied("refused")
+
+        assert site.state() is BreakerState.CLOSED
+
+    async def test_an_abandoned_walk_says_nothing_of_the_store(self, site: Site):
+        """Somebody had seen enough."""
+        await deliver(site.store, item())
+        async for _ in site.zerodb.scan():
+            break
+
+        assert site.state() is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "http://user@localhost/", "http://0x7f.1/", "http:///x"]
-)
-def test_an_open_gate_still_wants_a_plain_url(url: str):
-    """Other schemes, names of users and riddles have no use."""
-    assert Gate(allow_private=True).fault(url) is not None
+class TestProbes:
+    """Only probes bring a store back."""
+
+    async def test_probes_find_out_that_it_is_back(self, site: Site):
+        """Several in a row, and then everybody may ask."""
+        await site.fail()
+        site.now += RULES.open_s
+        for _ in range(RULES.successes_to_close):
+            assert await site.look()
+
+        assert await site.zerodb.get_many([]) == {}
+
+    async def test_a_probe_that_fails_prolongs_the_wait(self, site: Site):
+        """And nobody else was made to wait."""
+        await site.fail()
+        site.now += RULES.open_s
+        site.store.fail_next(1)
+
+        assert not await site.look()
+        assert site.guard.breaker.retry_after_s == 2 * RULES.open_s
+
+    async def test_while_it_is_open_nothing_is_probed(self, site: Site):
+        """Not even by those who look."""
+        await site.fail()
+        site.store.fail_next(1)
+
+        assert await site.look()
+        site.now += RULES.open_s
+        assert not await site.look(), "the failure still waits for the first who asks"
 
 
-@pytest.mark.timeout(5)
-def test_a_long_riddle_is_refused_at_once():
-    """No pattern looks at a name in more than linear time."""
-    assert GATE.fault("http://" + "a" * 2000 + "!/") is not None
-    assert GATE.fault("http://" + "a." * 900 + "!/") is not None
-    assert GATE.fault("https://example.com/" + "x" * 2100) is not None
+class TestReading:
+    """The archive stands in, and says so."""
+
+    async def test_what_zerodb_cannot_give_comes_from_the_archive(self, site: Site):
+        """Whether it fails, is left alone, or has lost the row."""
+        site.archive.keep(item(), "A body")
+
+        assert await site.bodies.of(item()) == ("A body", "archive")
+        site.store.fail_next(2)
+        assert await site.bodies.of(item()) == ("A body", "archive")
+        assert await site.bodies.of(item()) == ("A body", "archive")
+        assert site.state() is BreakerState.OPEN
+        assert await site.bodies.of(item()) == ("A body", "archive")
+
+    async def test_a_body_of_an_earlier_version_is_found_too(self, site: Site):
+        """A version that kept its body may not be archived yet."""
+        site.archive.keep(item(), "A body")
+
+        assert await site.bodies.find(item().tenant_id, [item(2, body_version=1)]) == {
+            item().body_name: "A body"
+        }
+
+    async def test_a_page_may_come_from_both(self, site: Site):
+        """Each body from where it is."""
+        await deliver(site.store, item(1, body="one"), "one")
+        site.archive.keep(item(2, body="two"), "two")
+        wanted: list[BodyName] = [item(1).body_name, item(2).body_name]
+
+        found = await site.bodies.find(item().tenant_id, [item(1, body="one"), item(2, body="two")])
+
+        assert found == dict(zip(wanted, ["one", "two"], strict=True))
+
+    async def test_after_a_failover_the_archive_is_asked_first(self, site: Site):
+        """And ZeroDB only for what the archive lacks."""
+        await deliver(site.store, item())
+        site.prefers_archive = True
+
+        assert await site.bodies.of(item()) == ("A body", "zerodb")
+        site.archive.keep(item(), "A body")
+        assert await site.bodies.of(item()) == ("A body", "archive")
+
+    async def test_a_damaged_snapshot_is_not_handed_out(self, site: Site):
+        """Better no answer than a wrong one."""
+        site.archive.keep(item(), "Another body")
+
+        with pytest.raises(Unavailable, match="1 of 1 items"):
+            await site.bodies.of(item())
+
+    async def test_if_nobody_answers_it_is_an_outage(self, site: Site):
+        """The reader learns of the place that should have had it."""
+        site.archive.is_down = True
+        site.store.fail_next(1)
+
+        with pytest.raises(Unavailable, match="body store in memory"):
+            await site.bodies.of(item())
+
+    async def test_a_failing_place_is_no_matter_if_another_has_all(self, site: Site):
+        """Nobody hears of it."""
+        await deliver(site.store, item())
+        site.archive.is_down = True
+        site.prefers_archive = True
+
+        assert await site.bodies.of(item()) == ("A body", "zerodb")
 
 
-@given(st.ip_addresses(v=4))
-def test_an_address_is_judged_the_same_in_every_disguise(address: IPv4Address):
-    """Mapped into IPv6, or embedded for NAT64."""
-    mapped = IPv6Address(int(IPv6Address("::ffff:0:0")) | int(address))
-    translated = IPv6Address(int(IPv6Address("64:ff9b::")) | int(address))
-
-    assert is_public(mapped) == is_public(translated) == is_public(address)
-
-
-@given(st.ip_addresses())
-def test_nothing_is_public_that_python_knows_not_to_be(address: IPv4Address | IPv6Address):
-    """The module of the standard library is less strict in places, and stricter in none."""
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return
-    if is_public(address) and address not in _NAT64:
-        assert address.is_global
-        assert not address.is_multicast
-
-
-_NAT64 = ip_network("64:ff9b::/96")
-
-
-@given(st.ip_addresses())
-def test_a_url_is_judged_by_its_address(address: IPv4Address | IPv6Address):
-    """So nothing passes as a URL that would be refused when it is resolved."""
-    host = f"[{address}]" if address.version == 6 else str(address)
-
-    assert (GATE.fault(f"https://{host}/") is None) == is_public(address)
-
-
-@given(st.text(max_size=40))
-def test_whatever_comes_is_refused_or_names_a_public_host(text: str):
-    """Without an error, and never by an address that is not public."""
-    url = f"http://{text}"
-
-    if GATE.fault(url) is None:
-        host = httpx.URL(url).raw_host.decode().rstrip(".")
-        try:
-            assert is_public(ip_address(host))
-        except ValueError:
-            assert not host.rpartition(".")[2].isdigit()
+async def test_every_call_passes_the_guard(site: Site):
+    """None of them reaches a store that is left alone."""
+    await site.fail()
+    key = RecordKey("t", "c", 1, "")
+    calls = [
+        site.zerodb.prepare(),
+        site.zerodb.put_many([]),
+        site.zerodb.put_versions([]),
+        site.zerodb.get_versions([key]),
+        site.zerodb.delete_many("t", ["c"]),
+        anext(site.zerodb.scan()),
+    ]
+    for call in calls:
+        with pytest.raises(Unavailable, match="left alone"):
+            await call

@@ -74,12 +74,16 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "export",
         "import",
         "migrate schema",
+        "migrate zerodb",
         "tenants create",
         "tenants list",
         "tenants set-plan",
         "keys create",
         "keys list",
         "keys revoke",
+        "restore content",
+        "restore metadata",
+        "verify",
     }
 
 

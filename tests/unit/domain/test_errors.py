@@ -16,6 +16,7 @@ from engarde_daemon.domain.errors import (
     RefusedTogether,
     Rejected,
     Retryable,
+    StagingFull,
     Unavailable,
     VersionConflict,
 )
@@ -76,6 +77,7 @@ def test_a_plan_without_limit_has_none_to_show():
         (NotInTrash(), Conflict, 409),
         (Invalid([]), Rejected, 422),
         (Unavailable("away"), Retryable, 503),
+        (StagingFull(), Retryable, 503),
         (QuotaExceeded(FREE, used_bytes=0, wanted_bytes=0, suggestion=None), Exhausted, 403),
     ],
 )

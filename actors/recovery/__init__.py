@@ -1,0 +1,1 @@
+"""What operators order after a loss: restore, verify, migrate."""

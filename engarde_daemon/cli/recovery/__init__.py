@@ -1,0 +1,1 @@
+"""`engarde restore`, `engarde verify` and `engarde migrate zerodb`: orders to a running daemon."""

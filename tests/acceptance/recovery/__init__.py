@@ -1,0 +1,1 @@
+"""Disasters, played with real processes."""

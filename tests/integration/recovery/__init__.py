@@ -1,0 +1,1 @@
+"""Failover and recovery on a real PostgreSQL."""
