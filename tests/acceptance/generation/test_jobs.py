@@ -301,6 +301,22 @@ async def test_credentials_go_in_and_never_out(daemon: SharedDaemon, tenant: Ten
     assert b"sk-never-shown" not in await daemon.logged()
 
 
+async def test_credentials_are_their_tenants_own(daemon: SharedDaemon):
+    """Another administrator neither sees nor loses nor removes them."""
+    keys = [daemon.new_key(daemon.new_tenant(), "admin").api_key for _ in range(2)]
+    async with daemon.caller(keys[0]) as owner, daemon.caller(keys[1]) as stranger:
+        await owner.put("/api/credentials/openai", json={"api_key": "sk-the-owners"})
+        seen = (await stranger.get("/api/credentials")).json()["data"]
+        removed = await stranger.delete("/api/credentials/openai")
+        theirs = await stranger.put("/api/credentials/openai", json={"api_key": "sk-another"})
+        await stranger.delete("/api/credentials/openai")
+        kept = (await owner.get("/api/credentials")).json()["data"]
+
+    assert seen == []
+    assert (removed.status_code, theirs.status_code) == (404, 200)
+    assert [one["provider"] for one in kept] == ["openai"]
+
+
 async def test_ten_jobs_at_once_are_enough(http: httpx.AsyncClient):
     """The eleventh waits until one of them has ended."""
     jobs = [await started(http, count=2, preview=1) for _ in range(10)]
