@@ -90,6 +90,7 @@ class JobDesk:
     async def dry_run(self, call: Call, wish: GenerateBatch) -> DryRun:
         """Say what a job would take and ask; nothing is made or called."""
         brand_id = await self._brand_of(call, wish)
+        idempotency_of(call, "")  # nothing is kept, but a key is refused that the job would refuse
         planned = await self._planner.plan(call.principal, brand_id, wish)
         shown = range(1, min(PROMPTS_SHOWN, wish.target_count) + 1)
         prompts = {number: prompt_for(planned.spec, number) for number in shown}

@@ -12,6 +12,7 @@ _RULES = (
     "is not a cursor of this API; start without one",
     "belongs to a list of another order",
     "by relevance needs `search`",
+    "'semantic' needs `search`, sorts by likeness and leaves the trash alone",
     "is not an id of this stream; start without one",
     "is no campaign space of yours",
     r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
