@@ -13,6 +13,8 @@ _RULES = (
     "belongs to a list of another order",
     "by relevance needs `search`",
     "'semantic' needs `search`, sorts by likeness and leaves the trash alone",
+    r"'semantic' is not switched on here: .+",
+    r"is none of the plans of this daemon: .+",
     "is not an id of this stream; start without one",
     "is no campaign space of yours",
     r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
