@@ -35,7 +35,7 @@ from engarde_daemon.api.content.schemas import (
 from engarde_daemon.api.content.trash import Erased
 from engarde_daemon.api.content.versions import HistoryPage, HistoryPagination, VersionView
 from engarde_daemon.api.keys.schemas import KeyCreate, KeyRevoked, KeyView
-from engarde_daemon.api.openapi import admin_examples, recovery_examples
+from engarde_daemon.api.openapi import admin_examples, generation_examples, recovery_examples
 from engarde_daemon.api.operations.controller import Liveness, Readiness
 from engarde_daemon.api.paging import Onward, Page
 from engarde_daemon.api.quota.controller import LimitsView, QuotaView, UsageView
@@ -183,6 +183,7 @@ _ONWARD = Onward(page_size=50, has_next=False, next_cursor=None)
 
 _ANSWERS: dict[Any, Any] = {
     **admin_examples.ANSWERS,
+    **generation_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
@@ -326,6 +327,7 @@ REQUESTS: dict[Any, Any] = {
     WebhookCreate: {"url": _URL, "types": ["content.*"], "description": "Content Studio"},
     WebhookPatch: {"enabled": False},
     **admin_examples.REQUESTS,
+    **generation_examples.REQUESTS,
     **recovery_examples.REQUESTS,
     ImportedItem: {"id": "post-1", "title": "Spring launch", "body": _BODY},
 }
@@ -341,6 +343,7 @@ PATHS = {
     "webhook_id": _HOOK,
     "delivery_id": "17",
     **admin_examples.PATHS,
+    **generation_examples.PATHS,
     **recovery_examples.PATHS,
 }
 """What stands in paths, by parameter."""

@@ -17,13 +17,13 @@ from tests.acceptance.access.belongings import (
     SECRET,
     Belongings,
     condition_of,
+    ended,
     furnish,
     nothing,
-    unplugged,
 )
 from tests.acceptance.access.conftest import House
 from tests.acceptance.content import draft
-from tests.support.daemon import SharedDaemon
+from tests.support.daemon import SharedDaemon, Tenant
 
 OF_THE_REQUEST = {"x-request-id", "date"}
 IN_PATHS = {
@@ -33,10 +33,12 @@ IN_PATHS = {
     "erasure_id": "erasure",
     "space_id": "space",
     "brand_id": "brand",
+    "job_id": "job",
+    "tenant_id": "tenant",
 }
 """What the names in paths stand for."""
-COUNTED = {"version": "1", "delivery_id": "1"}
-"""Numbers within the thing that is named before them: they are nobody's."""
+NOBODYS = {"version": "1", "delivery_id": "1", "provider": "openai", "name": "delivery"}
+"""Numbers within the thing that is named before them, and names that are the same for everyone."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -58,7 +60,14 @@ SPACE: dict[str, Any] = {"campaign_name": "A", "platform": "meta"}
 LATE: dict[str, Any] = {"headers": {"If-Match": '"9"'}}
 LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 
+BATCH: dict[str, Any] = {"target_count": 1, "generation_params": {"prompt_template": "Tea"}}
+DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
+
 MATRIX: dict[str, list[Ask]] = {
+    "approveGenerationJob": [on("job", 202)],
+    "cancelGenerationJob": [on("job")],
+    "cancelRecoveryJob": [on("job", 403)],
+    "changePlan": [on("tenant", 403, json={"plan": "free"})],
     "createCampaignSpace": [
         on("brand", 201, json=SPACE | {"brand_id": "$ID"}),
         on("brand", 201, json=SPACE, **BY_HEADER),
@@ -95,13 +104,24 @@ MATRIX: dict[str, list[Ask]] = {
         on("trashed", params={"against": "2", "trashed": "true"}),
     ],
     "exportContent": [on("brand", **BRAND), on("item", params={"after": "$ID"})],
+    "failBack": [],
+    "failOver": [],
     "followEvents": [on("brand", **BRAND)],
+    "followGenerationJob": [on("job"), on("job", headers={"Last-Event-ID": "1"})],
+    "generateBatch": [
+        on("brand", 202, json=BATCH | {"brand_id": "$ID"}),
+        on("brand", 202, json=BATCH, **BY_HEADER),
+        on("brand", json=BATCH | {"brand_id": "$ID"}, **DRY),
+        on("space", 202, json=BATCH | {"campaign_space_id": "$ID"}),
+        on("space", json=BATCH | {"campaign_space_id": "$ID"}, **DRY),
+    ],
     "importContent": [
         on("brand", content=LINE % ("$NEW", "null"), **BRAND),
         on("brand", content=LINE % ("$NEW", "null"), **BY_HEADER),
         on("item", content=LINE % ("$ID", "null")),
         on("space", content=LINE % ("$NEW", '"$ID"')),
     ],
+    "listActors": [],
     "listAudit": [
         on("key", params={"principal_id": "$ID"}),
         on("user", params={"user_id": "$ID"}),
@@ -115,20 +135,37 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", **BY_HEADER),
         on("space", params={"campaign_space_id": "$ID"}),
     ],
+    "listCredentials": [],
+    "listGenerationItems": [on("job"), on("job", params={"state": "stored"})],
+    "listGenerationJobs": [on("brand", **BRAND)],
     "listKeys": [],
+    "listTenants": [],
     "listVersions": [on("item"), on("trashed", params={"trashed": "true"})],
     "listWebhookDeliveries": [on("webhook")],
     "listWebhooks": [],
+    "orderMigration": [],
+    "orderRestore": [],
+    "orderVerify": [],
+    "pauseActor": [],
+    "putCredential": [],
     "readCampaignSpace": [on("space")],
     "readContent": [on("item"), on("item", 304, headers={"If-None-Match": '"2"'})],
     "readErasure": [on("erasure")],
+    "readGenerationJob": [on("job")],
     "readQuota": [],
+    "readRecovery": [],
+    "readRecoveryJob": [on("job", 403)],
     "readVersion": [on("item"), on("trashed", params={"trashed": "true"})],
     "readVoice": [on("brand"), on("brand", 304, headers={"If-None-Match": "*"})],
     "readWebhook": [on("webhook")],
+    "reconcileQuota": [on("tenant", 403)],
+    "removeCredential": [],
     "replaceVoice": [on("brand", json={"language": "de"}), on("brand", 412, json={}, **LATE)],
+    "restartActor": [],
     "restoreContent": [on("trashed"), on("item", 409)],
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
+    "resumeActor": [],
+    "retryGenerationJob": [on("job", 409), on("job", 409, json={"max_cost_usd": 5})],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],
     "rotateWebhookSecret": [on("webhook")],
@@ -155,11 +192,21 @@ PAGED = {
     "listAudit",
     "listCampaignSpaces",
     "listContent",
+    "listGenerationItems",
+    "listGenerationJobs",
     "listKeys",
     "listVersions",
     "listWebhookDeliveries",
 }
-MADE = ["createCampaignSpace", "createContent", "createContentBulk", "createKey", "createWebhook"]
+MADE = [
+    "createCampaignSpace",
+    "createContent",
+    "createContentBulk",
+    "createKey",
+    "createWebhook",
+    "generateBatch",
+]
+STREAMS = {"followEvents", "followGenerationJob"}
 ASKS = [
     pytest.param(name, ask, id=f"{name}-{number}-{ask.kind}")
     for name, asks in MATRIX.items()
@@ -194,11 +241,11 @@ class Street(msgspec.Struct, frozen=True, kw_only=True):
             yield firsts(self.mine)
             return
         tenant = self.house.tenant
-        things = await furnish(self.admin, brand_id=tenant.brand_id, user_id=tenant.user_id)
+        things = await furnish(self.admin, brand_id=tenant.brand_id, **_persons(tenant))
         try:
             yield firsts(things)
         finally:
-            await unplugged(things)
+            await ended(things)
 
 
 @pytest.fixture(scope="module")
@@ -214,8 +261,8 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
     async with admin, neighbour:
         wish = {"role": "admin", "brand_ids": [here.brand_id]}
         key = (await admin.post("/api/keys", json=wish)).json()["api_key"]
-        doors = {"brand_id": there.brand_id, "user_id": there.user_id}
-        rooms = {"brand_id": house.other_brand, "user_id": nothing()}
+        doors = {"brand_id": there.brand_id, **_persons(there)}
+        rooms = {"brand_id": house.other_brand, "user_id": nothing(), "tenant_id": nothing()}
         async with token_daemon.caller(key) as lodger:
             street = Street(
                 house=house,
@@ -225,11 +272,16 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
                 next_door=await furnish(neighbour, **doors),
                 next_room=await furnish(admin, **rooms),
                 unasked=(await furnish(neighbour, **doors), await furnish(admin, **rooms)),
-                mine=await furnish(admin, brand_id=here.brand_id, user_id=here.user_id),
+                mine=await furnish(admin, brand_id=here.brand_id, **_persons(here)),
             )
             before = [await condition_of(theirs) for _, theirs in street.walls()]
             yield street
             assert [await condition_of(theirs) for _, theirs in street.walls()] == before
+
+
+def _persons(tenant: Tenant) -> dict[str, str]:
+    """A tenant and its user."""
+    return {"tenant_id": tenant.tenant_id, "user_id": tenant.user_id}
 
 
 async def routes_of(http: httpx.AsyncClient) -> dict[str, tuple[str, str]]:
@@ -246,14 +298,14 @@ async def routes_of(http: httpx.AsyncClient) -> dict[str, tuple[str, str]]:
 def kinds_in(path: str) -> set[str]:
     """What a path names by id."""
     names = {part[1:-1] for part in path.split("/") if part.startswith("{")}
-    return {IN_PATHS[name] for name in names - COUNTED.keys()}
+    return {IN_PATHS[name] for name in names - NOBODYS.keys()}
 
 
 def filled(path: str, ids: Mapping[str, str]) -> str:
     """A path with an id for each of its names."""
     for name, kind in IN_PATHS.items():
         path = path.replace(f"{{{name}}}", ids.get(kind, ""))
-    for name, number in COUNTED.items():
+    for name, number in NOBODYS.items():
         path = path.replace(f"{{{name}}}", number)
     return path
 
@@ -314,7 +366,7 @@ async def test_no_answer_without_ids_shows_what_is_anothers(street: Street):
     listing = {
         name: path
         for name, (method, path) in street.routes.items()
-        if method == "GET" and not kinds_in(path) and name != "followEvents"
+        if method == "GET" and not kinds_in(path) and name not in STREAMS
     }
     assert len(listing) >= 8
     for caller, theirs in street.quiet_walls():
@@ -364,6 +416,7 @@ async def test_an_idempotency_key_of_anothers_is_free(street: Street, name: str)
         "createContentBulk": {"items": [draft()]},
         "createKey": {"role": "viewer", "brand_ids": ["BRAND"]},
         "createWebhook": {"url": "http://127.0.0.1:9/"},
+        "generateBatch": BATCH,
     }[name]
     answers = []
     callers = [
@@ -377,7 +430,8 @@ async def test_an_idempotency_key_of_anothers_is_free(street: Street, name: str)
         answers.append(await caller.request(method, path, content=said, headers=key))
 
     barred = name == "createWebhook"  # which is the whole tenant's
-    assert [answer.status_code for answer in answers] == [201, 201, 403 if barred else 201]
-    ids = {answer.text.partition('"id":')[2][:40] for answer in answers}
+    made = 202 if name == "generateBatch" else 201
+    assert [answer.status_code for answer in answers] == [made, made, 403 if barred else made]
+    ids = {answer.text.partition('id":')[2][:40] for answer in answers}
     assert len(ids) == len(answers)
     assert not any("idempotent-replayed" in answer.headers for answer in answers)
