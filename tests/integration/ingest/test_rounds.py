@@ -298,7 +298,7 @@ class TestOneTransaction:
         staged = await office.sql.fetchval("select body from engarde.staged_bodies")
         errands = await office.sql.fetch("select destination from engarde.outbox")
         assert staged == "body"
-        assert {row["destination"] for row in errands} == {"zerodb", "search"}
+        assert {row["destination"] for row in errands} == {"zerodb", "bigquery", "search"}
         assert [(w.item, w.body) for w in office.announced] == [(item, "body")]
 
     async def test_a_change_of_the_title_stages_no_body(self, office: Office):
