@@ -263,6 +263,10 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
         key = (await admin.post("/api/keys", json=wish)).json()["api_key"]
         doors = {"brand_id": there.brand_id, **_persons(there)}
         rooms = {"brand_id": house.other_brand, "user_id": nothing(), "tenant_id": nothing()}
+        unnamed = {
+            **doors,
+            "tenant_id": nothing(),
+        }  # the audit log names the tenant that is asked for
         async with token_daemon.caller(key) as lodger:
             street = Street(
                 house=house,
@@ -271,7 +275,7 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
                 lodger=lodger,
                 next_door=await furnish(neighbour, **doors),
                 next_room=await furnish(admin, **rooms),
-                unasked=(await furnish(neighbour, **doors), await furnish(admin, **rooms)),
+                unasked=(await furnish(neighbour, **unnamed), await furnish(admin, **rooms)),
                 mine=await furnish(admin, brand_id=here.brand_id, **_persons(here)),
             )
             before = [await condition_of(theirs) for _, theirs in street.walls()]
