@@ -27,6 +27,14 @@ from engarde_daemon.api.events.controller import EventsController, Listening
 from engarde_daemon.api.events.measures import NewsState
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.front import Front
+from engarde_daemon.api.generation.controller import (
+    CredentialsController,
+    GenerateController,
+    GenerationJobsController,
+)
+from engarde_daemon.api.generation.credentials import CredentialDesk
+from engarde_daemon.api.generation.desk import JobDesk
+from engarde_daemon.api.generation.following import Following
 from engarde_daemon.api.keys.controller import KeysController
 from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
@@ -70,6 +78,9 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     MediaController,
     ActorsController,
     TenantsController,
+    GenerateController,
+    GenerationJobsController,
+    CredentialsController,
     RecoveryController,
 )
 """Everything that is served, and therefore described."""
@@ -97,6 +108,14 @@ class TellingServices(msgspec.Struct, frozen=True, kw_only=True):
     news: Callable[[], NewsVitals]
 
 
+class GenerationServices(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routes of generation need."""
+
+    jobs: JobDesk
+    credentials: CredentialDesk
+    following: Following
+
+
 class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     """What the routes of operators need."""
 
@@ -118,6 +137,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     plans: Mapping[str, Plan]
     access: AccessServices
     telling: TellingServices
+    generation: GenerationServices
     admin: AdminServices
     recovery: RecoveryDesk
     health: Callable[[], HealthReport]
@@ -183,6 +203,9 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,
+        "job_desk": services.generation.jobs,
+        "credential_desk": services.generation.credentials,
+        "following": services.generation.following,
         "recovery_desk": services.recovery,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}

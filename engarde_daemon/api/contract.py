@@ -32,21 +32,29 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """One way a route answers; `items` is what a stream is made of, one at a time."""
+    """One way a route answers; `items` is what a stream is made of, one at a time.
+
+    `event` is what the first of these is called, where its data has no `type` that says so.
+    """
 
     says: str = "Done."
     shape: Any = None
     media_type: str = JSON
     items: Any = None
+    event: str | None = None
     headers: tuple[Header, ...] = ()
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
-    """What a route takes, answers and refuses; `lines` is what a body is made of, line by line."""
+    """What a route takes, answers and refuses; `lines` is what a body is made of, line by line.
+
+    Where `needs_body` is false, a request may leave its body out.
+    """
 
     query: type[msgspec.Struct] | None = None
     body: Any = None
     lines: Any = None
+    needs_body: bool = True
     media_type: str = JSON
     headers: tuple[Header, ...] = ()
     answers: Mapping[int, Answer] = {}

@@ -124,6 +124,14 @@ Delays: TypeAlias = Annotated[
     Meta(max_length=30, description='a list of delays like "5s", "5m", "2h" or "1d"'),
 ]
 
+ProviderKind: TypeAlias = Annotated[
+    Literal["template", "openai", "anthropic", "compatible"],
+    Meta(description='"template", "openai", "anthropic" or "compatible"'),
+]
+Dialect: TypeAlias = Annotated[
+    Literal["chat", "responses"], Meta(description='"chat" or "responses"')
+]
+
 _PLAIN_DSN = re.compile(r"\w+://([^@?]*@)?(?P<place>[^@?]+)(\?[^@]*)?")
 
 
@@ -383,6 +391,40 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Text = ""
 
 
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider of language models, and how fast each tenant's key may use it."""
+
+    kind: ProviderKind = "compatible"
+    base_url: BaseUrl = ""
+    dialect: Dialect = "chat"
+    requests_per_min: Requests = 0
+    tokens_per_min: Requests = 0
+    concurrency: Count = 50
+
+
+def _providers() -> dict[str, Provider]:
+    return {
+        "template": Provider(kind="template"),
+        "openai": Provider(kind="openai", base_url="https://api.openai.com/v1"),
+        "anthropic": Provider(kind="anthropic", base_url="https://api.anthropic.com"),
+    }
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """How content is generated, and by whom."""
+
+    default_model: NonEmptyText = "template"
+    concurrency: Count = 50
+    jobs_per_tenant: Count = 10
+    job_timeout_s: Annotated[
+        float, Meta(gt=0, le=2_592_000, description="a number of seconds, at most 2592000")
+    ] = 259_200.0
+    call_timeout_s: Seconds = 120.0
+    lease_s: Seconds = 30.0
+    poll_s: Seconds = 1.0
+    providers: dict[str, Provider] = msgspec.field(default_factory=_providers)
+
+
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """How long it is kept who did what."""
 
@@ -449,6 +491,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events: Events = Events()
     webhooks: Webhooks = Webhooks()
     secrets: Secrets = Secrets()
+    generation: Generation = Generation()
     log: Log = Log()
     plans: dict[str, PlanLimits] = msgspec.field(default_factory=_tiers)
 

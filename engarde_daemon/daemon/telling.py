@@ -53,9 +53,9 @@ class Telling:
     def __init__(self, settings: Settings, sessions: Sessions, pipelines: Supervisor) -> None:
         self._settings = settings
         self._sessions = sessions
-        self._gate = Gate(allow_private=settings.limits.allow_private_addresses)
+        self.gate = Gate(allow_private=settings.limits.allow_private_addresses)
         self._reader = PostgresEventReader(sessions.readers)
-        self._box = secret_box(settings)
+        self.box = secret_box(settings)
         self._tidings = Tidings()
         self._tally = Tally()
         self.hub = Hub(
@@ -69,7 +69,11 @@ class Telling:
 
     def written(self, versions: Sequence[Written]) -> None:
         """Have it told that these were written."""
-        self._tidings.note(made.item.tenant_id for made in versions)
+        self.happened([made.item.tenant_id for made in versions])
+
+    def happened(self, tenant_ids: Sequence[str]) -> None:
+        """Have it told that the log of events has news of these tenants."""
+        self._tidings.note(tenant_ids)
         wake(self._herald, Announce())
 
     def services(self, authenticate: Authenticate) -> TellingServices:
@@ -85,7 +89,7 @@ class Telling:
             webhooks=WebhookDesk(
                 postmaster=self._postmaster,
                 library=PostgresWebhookLibrary(self._sessions.readers),
-                url_fault=self._gate.fault,
+                url_fault=self.gate.fault,
                 timeout_s=WRITE_TIMEOUT_S,
             ),
             news=self._news,
@@ -106,8 +110,8 @@ class Telling:
 
     def _make_courier(self) -> Courier:
         given = self._settings.webhooks
-        office = PostgresPostOffice(self._sessions.writers, self._box.key_ids)
-        client = open_client(self._gate, connections=given.in_flight * LETTERS_PER_POST)
+        office = PostgresPostOffice(self._sessions.writers, self.box.key_ids)
+        client = open_client(self.gate, connections=given.in_flight * LETTERS_PER_POST)
         rounds = Rounds(
             office=office,
             mailman=HttpMailman(
@@ -115,7 +119,7 @@ class Telling:
                 timeout_s=given.timeout_s,
                 sender=f"engarde/{version('engarde-daemon')}",
             ),
-            box=self._box,
+            box=self.box,
             rules=RoundRules(
                 schedule=Schedule.parse(given.retry_delays),
                 patience_s=given.disable_after_days * DAY_S,
@@ -136,7 +140,7 @@ class Telling:
         given = self._settings.webhooks
         return Postmaster(
             book=PostgresWebhookBook(self._sessions.writers),
-            box=self._box,
+            box=self.box,
             new_id=new_id,
             randomness=secrets.token_bytes,
             webhooks_max=given.per_tenant_max,

@@ -7,7 +7,8 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ledger      promises of room
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
-    │              steward, auditor, registrar, locksmith, recovery, custodian, curator
+    │              steward, auditor, registrar, locksmith, recovery, custodian, curator, scribe,
+    │              shelver, generation, foreman
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
@@ -72,6 +73,7 @@ from engarde_daemon.core import (
 )
 from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.board import Board
+from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.pacing import Pace, PaceRules
@@ -152,6 +154,15 @@ class _Planting:
             plans=self.plans,
         )
         steward = self._add_steward(ingest)
+        self.generating = Generating(
+            self.settings,
+            self.stores.sessions,
+            self.pipelines,
+            plans=self.plans,
+            box=self.telling.box,
+            telling=self.telling,
+            ingest=ingest,
+        )
         self.recovery = self._recovery_desk(
             self.vigil.add_health(
                 self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery())
@@ -354,6 +365,9 @@ class _Planting:
                 plans=self.plans,
                 access=self.admission.services(),
                 telling=self.telling.services(self.admission.doorman.authenticate),
+                generation=self.generating.services(
+                    self.admission.fence, self.admission.register, self.library
+                ),
                 admin=self._admin(),
                 recovery=self.recovery,
                 health=self.root.health,

@@ -9,7 +9,15 @@ from tests.support.daemon import SharedDaemon
 from tests.support.sessions import Step, answers, missing_from, steps_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ["first-steps.md", "content.md", "search.md", "versions.md", "access.md", "events.md"]
+PAGES = [
+    "first-steps.md",
+    "content.md",
+    "search.md",
+    "versions.md",
+    "access.md",
+    "events.md",
+    "generation.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

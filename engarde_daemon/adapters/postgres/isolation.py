@@ -13,6 +13,7 @@ from sql import statements
 GUARDED_TABLES = (
     "public.campaign_assets",
     "public.campaign_spaces",
+    "public.content_generation_jobs",
     "public.content_items",
     "public.content_storage_usage",
     "engarde.api_keys",
@@ -23,8 +24,10 @@ GUARDED_TABLES = (
     "engarde.content_counts",
     "engarde.content_search",
     "engarde.content_versions",
+    "engarde.credentials",
     "engarde.erasures",
     "engarde.events",
+    "engarde.generation_items",
     "engarde.generation_usage",
     "engarde.idempotency_keys",
     "engarde.media_files",

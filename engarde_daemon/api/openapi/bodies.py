@@ -19,15 +19,19 @@ def body_of(contract: Contract, shapes: Shapes) -> Schema:
         content: Schema = {"schema": shapes.of(contract.body), **_examples(contract.body, sent)}
     else:
         content = _lines(contract.lines, sent(get_args(contract.lines)[0]), shapes)
-    return {"required": contract.lines is None, "content": {contract.media_type: content}}
+    required = contract.needs_body and contract.lines is None
+    return {"required": required, "content": {contract.media_type: content}}
 
 
 def content_of(answer: Answer, shapes: Shapes) -> Schema:
     """What a route answers with; nothing where it answers without a body."""
     if answer.items is not None:
         first = answered(get_args(answer.items)[0])
-        stream = _events if answer.media_type == EVENT_STREAM else _lines
-        return {answer.media_type: stream(answer.items, first, shapes)}
+        if answer.media_type == EVENT_STREAM:
+            content = _events(answer.items, (answer.event or first["type"], first), shapes)
+        else:
+            content = _lines(answer.items, first, shapes)
+        return {answer.media_type: content}
     if answer.shape is None:
         return {}
     schema = shapes.of(answer.shape)
@@ -45,7 +49,7 @@ def _lines(items: Any, first: Any, shapes: Shapes) -> Schema:
     return _stream(shapes.of(items), _text(first) + "\n")
 
 
-def _events(items: Any, first: Any, shapes: Shapes) -> Schema:
+def _events(items: Any, first: tuple[str, Any], shapes: Shapes) -> Schema:
     """Server-sent events whose data is JSON, with the first for an example."""
     text = {"type": "string"}
     data = {**text, "contentMediaType": JSON, "contentSchema": shapes.of(items)}
@@ -54,7 +58,8 @@ def _events(items: Any, first: Any, shapes: Shapes) -> Schema:
         "required": ["data"],
         "properties": {"id": text, "event": text, "data": data},
     }
-    return _stream(event, f"id: 42\nevent: {first['type']}\ndata: {_text(first)}\n\n")
+    name, data_of_first = first
+    return _stream(event, f"id: 42\nevent: {name}\ndata: {_text(data_of_first)}\n\n")
 
 
 def _stream(schema: Schema, first: str) -> Schema:

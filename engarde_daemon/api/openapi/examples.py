@@ -35,7 +35,12 @@ from engarde_daemon.api.content.schemas import (
 from engarde_daemon.api.content.trash import Erased
 from engarde_daemon.api.content.versions import HistoryPage, HistoryPagination, VersionView
 from engarde_daemon.api.keys.schemas import KeyCreate, KeyRevoked, KeyView
-from engarde_daemon.api.openapi import admin_examples, media_examples, recovery_examples
+from engarde_daemon.api.openapi import (
+    admin_examples,
+    generation_examples,
+    media_examples,
+    recovery_examples,
+)
 from engarde_daemon.api.operations.controller import Liveness, Readiness
 from engarde_daemon.api.paging import Onward, Page
 from engarde_daemon.api.quota.controller import LimitsView, QuotaView, UsageView
@@ -184,6 +189,7 @@ _ONWARD = Onward(page_size=50, has_next=False, next_cursor=None)
 _ANSWERS: dict[Any, Any] = {
     **admin_examples.ANSWERS,
     **media_examples.ANSWERS,
+    **generation_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
@@ -328,6 +334,7 @@ REQUESTS: dict[Any, Any] = {
     WebhookPatch: {"enabled": False},
     **admin_examples.REQUESTS,
     **media_examples.REQUESTS,
+    **generation_examples.REQUESTS,
     **recovery_examples.REQUESTS,
     ImportedItem: {"id": "post-1", "title": "Spring launch", "body": _BODY},
 }
@@ -344,6 +351,7 @@ PATHS = {
     "delivery_id": "17",
     **admin_examples.PATHS,
     **media_examples.PATHS,
+    **generation_examples.PATHS,
     **recovery_examples.PATHS,
 }
 """What stands in paths, by parameter."""

@@ -39,6 +39,7 @@ from engarde_daemon.domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from engarde_daemon.domain.generation import GenerationLimitReached
 from engarde_daemon.domain.media import FileGone, FileTooLarge, TypeRefused, UploadLost
 from engarde_daemon.domain.plans import GB, Plan
 
@@ -55,6 +56,7 @@ SAMPLES: tuple[EngardeError, ...] = (
         suggestion="Upgrade to Starter plan for 10 GB storage",
     ),
     Exhausted("A tenant may have 20 webhooks. Delete one first."),
+    GenerationLimitReached(101, 100),
     NotFound(NO_CONTENT),
     Conflict("This Idempotency-Key made the key axzr73eieqky before, whose secret was shown once."),
     IllegalTransition("archived", "scheduled", ["draft", "published"]),

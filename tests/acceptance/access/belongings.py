@@ -14,11 +14,17 @@ from tests.acceptance.content import draft
 from tests.acceptance.media.uploads import uploaded
 
 SECRET = "the-neighbours-secret"
+JOBS = "/api/content/generation-jobs"
+LIVE_BATCH = {  # it waits for an approval, until it is cancelled
+    "target_count": 2,
+    "preview": 1,
+    "generation_params": {"prompt_template": SECRET},
+}
 ELSEWHERE = "http://127.0.0.1:9/"  # nobody listens there
 
 
 class Belongings(msgspec.Struct, frozen=True, kw_only=True):
-    """Ids by kind; the first of a kind is live, further ones were deleted or revoked."""
+    """Ids by kind; the first of a kind is live, further ones were deleted, revoked or cancelled."""
 
     owner: httpx.AsyncClient
     ids: Mapping[str, tuple[str, ...]]
@@ -29,18 +35,20 @@ class Belongings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def furnish(
-    owner: httpx.AsyncClient, *, tenant_id: str, brand_id: str, user_id: str
+    owner: httpx.AsyncClient, *, brand_id: str, tenant_id: str, user_id: str
 ) -> Belongings:
     """Make one of everything in a brand; `owner` is an administrator of its tenant."""
 
     async def make(path: str, wish: dict[str, Any]) -> str:
         answer = await owner.post(path, json=wish)
         assert answer.is_success, answer.text
-        return str(answer.json()["id"])
+        made = answer.json()
+        return str(made.get("id") or made["job_id"])
 
     space = {"campaign_name": SECRET, "platform": "meta", "brand_id": brand_id}
     item = draft(brand_id=brand_id, title=SECRET, tags=[SECRET])
     key = {"role": "viewer", "name": SECRET, "brand_ids": [brand_id]}
+    batch = {**LIVE_BATCH, "brand_id": brand_id}
     live, trashed, erased, _ = [await make("/api/content", item) for _ in range(4)]
     await owner.patch(f"/api/content/{live}", json={"title": f"{SECRET} again"})
     await owner.delete(f"/api/content/{trashed}")
@@ -54,6 +62,8 @@ async def furnish(
         await make(f"/api/webhooks/{hooks[0]}/test", {})
     files = [(await uploaded(owner, name=SECRET, brand_id=brand_id))["id"] for _ in range(2)]
     await owner.delete(f"/api/media/{files[1]}")
+    jobs = [await make("/api/content/generate-batch", batch) for _ in range(2)]
+    await owner.post(f"{JOBS}/{jobs[1]}/cancel")
     return Belongings(
         owner=owner,
         ids={
@@ -64,6 +74,7 @@ async def furnish(
             "webhook": tuple(hooks),
             "media": tuple(files),
             "space": tuple([await make("/api/campaign-spaces", space) for _ in range(2)]),
+            "job": tuple(jobs),
             "brand": (brand_id,),
             "tenant": (tenant_id,),
             "user": (user_id,),
@@ -71,10 +82,12 @@ async def furnish(
     )
 
 
-async def unplugged(things: Belongings) -> None:
-    """Let the webhooks go: a tenant may have twenty."""
+async def ended(things: Belongings) -> None:
+    """Let go what a tenant may have so many of: twenty webhooks, ten live jobs."""
     for webhook_id in things.ids["webhook"]:
         await things.owner.delete(f"/api/webhooks/{webhook_id}")
+    for job_id in things.ids["job"]:
+        await things.owner.post(f"{JOBS}/{job_id}/cancel")
 
 
 def nothing() -> str:
@@ -107,8 +120,10 @@ async def condition_of(theirs: Belongings) -> list[object]:
     seen: list[object] = [(await theirs.owner.get(path)).json() for path in watched]
     keys = await all_keys(theirs.owner)
     hooks = (await theirs.owner.get("/api/webhooks")).json()["data"]
+    jobs = [(await theirs.owner.get(f"{JOBS}/{job_id}")).json() for job_id in theirs.ids["job"]]
     return [
         *seen,
+        [(job["status"], job["items"].get("cancelled", 0)) for job in jobs],
         [key["status"] for key in keys if key["id"] in theirs.ids["key"]],
         [(h["url"], h["types"]) for h in hooks if h["id"] in theirs.ids["webhook"]],
     ]

@@ -17,14 +17,14 @@ from tests.acceptance.access.belongings import (
     SECRET,
     Belongings,
     condition_of,
+    ended,
     furnish,
     nothing,
-    unplugged,
 )
 from tests.acceptance.access.conftest import House
 from tests.acceptance.content import draft
 from tests.acceptance.media.uploads import examined
-from tests.support.daemon import SharedDaemon
+from tests.support.daemon import SharedDaemon, Tenant
 
 OF_THE_REQUEST = {"x-request-id", "date"}
 IN_PATHS = {
@@ -32,14 +32,15 @@ IN_PATHS = {
     "key_id": "key",
     "webhook_id": "webhook",
     "media_id": "media",
-    "tenant_id": "tenant",
     "erasure_id": "erasure",
     "space_id": "space",
     "brand_id": "brand",
+    "job_id": "job",
+    "tenant_id": "tenant",
 }
 """What the names in paths stand for."""
-COUNTED = {"version": "1", "delivery_id": "1", "name": "delivery", "job_id": "1"}
-"""Numbers within the thing that is named before them, and what is the operators': nobody's."""
+NOBODYS = {"version": "1", "delivery_id": "1", "provider": "openai", "name": "delivery"}
+"""Numbers within the thing that is named before them, and names that are the same for everyone."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -69,8 +70,13 @@ FIELD = '--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n$ID\r\n'
 FILE = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.7\r\n--B--\r\n'
 LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 
+BATCH: dict[str, Any] = {"target_count": 1, "generation_params": {"prompt_template": "Tea"}}
+DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
+
 MATRIX: dict[str, list[Ask]] = {
-    "cancelRecoveryJob": [],
+    "approveGenerationJob": [on("job", 202)],
+    "cancelGenerationJob": [on("job")],
+    "cancelRecoveryJob": [on("job", 403)],
     "changePlan": [on("tenant", 403, json={"plan": "free"})],
     "createCampaignSpace": [
         on("brand", 201, json=SPACE | {"brand_id": "$ID"}),
@@ -110,8 +116,6 @@ MATRIX: dict[str, list[Ask]] = {
         on("item", params={"against": "2"}),
         on("trashed", params={"against": "2", "trashed": "true"}),
     ],
-    "failBack": [],
-    "failOver": [],
     "downloadMedia": [
         on("media"),
         on("media", 206, headers={"Range": "bytes=0-9"}),
@@ -119,7 +123,17 @@ MATRIX: dict[str, list[Ask]] = {
     ],
     "downloadThumbnail": [on("media")],
     "exportContent": [on("brand", **BRAND), on("item", params={"after": "$ID"})],
+    "failBack": [],
+    "failOver": [],
     "followEvents": [on("brand", **BRAND)],
+    "followGenerationJob": [on("job"), on("job", headers={"Last-Event-ID": "1"})],
+    "generateBatch": [
+        on("brand", 202, json=BATCH | {"brand_id": "$ID"}),
+        on("brand", 202, json=BATCH, **BY_HEADER),
+        on("brand", json=BATCH | {"brand_id": "$ID"}, **DRY),
+        on("space", 202, json=BATCH | {"campaign_space_id": "$ID"}),
+        on("space", json=BATCH | {"campaign_space_id": "$ID"}, **DRY),
+    ],
     "importContent": [
         on("brand", content=LINE % ("$NEW", "null"), **BRAND),
         on("brand", content=LINE % ("$NEW", "null"), **BY_HEADER),
@@ -140,9 +154,12 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", **BY_HEADER),
         on("space", params={"campaign_space_id": "$ID"}),
     ],
+    "listCredentials": [],
+    "listGenerationItems": [on("job"), on("job", params={"state": "stored"})],
+    "listGenerationJobs": [on("brand", **BRAND)],
     "listKeys": [],
-    "listTenants": [],
     "listMedia": [on("brand", **BRAND)],
+    "listTenants": [],
     "listVersions": [on("item"), on("trashed", params={"trashed": "true"})],
     "listWebhookDeliveries": [on("webhook")],
     "listWebhooks": [],
@@ -150,22 +167,26 @@ MATRIX: dict[str, list[Ask]] = {
     "orderRestore": ORDERS,
     "orderVerify": ORDERS,
     "pauseActor": [],
+    "putCredential": [],
     "readCampaignSpace": [on("space")],
     "readContent": [on("item"), on("item", 304, headers={"If-None-Match": '"2"'})],
     "readErasure": [on("erasure")],
+    "readGenerationJob": [on("job")],
     "readMedia": [on("media")],
     "readQuota": [],
     "readRecovery": [],
-    "readRecoveryJob": [],
+    "readRecoveryJob": [on("job", 403)],
     "readVersion": [on("item"), on("trashed", params={"trashed": "true"})],
     "readVoice": [on("brand"), on("brand", 304, headers={"If-None-Match": "*"})],
     "readWebhook": [on("webhook")],
     "reconcileQuota": [on("tenant", 403)],
+    "removeCredential": [],
     "replaceVoice": [on("brand", json={"language": "de"}), on("brand", 412, json={}, **LATE)],
     "restartActor": [],
     "restoreContent": [on("trashed"), on("item", 409)],
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
     "resumeActor": [],
+    "retryGenerationJob": [on("job", 409), on("job", 409, json={"max_cost_usd": 5})],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],
     "rotateWebhookSecret": [on("webhook")],
@@ -198,6 +219,8 @@ PAGED = {
     "listAudit",
     "listCampaignSpaces",
     "listContent",
+    "listGenerationItems",
+    "listGenerationJobs",
     "listKeys",
     "listMedia",
     "listVersions",
@@ -209,9 +232,11 @@ MADE: dict[str, dict[str, Any]] = {
     "createContentBulk": {"json": {"items": [draft()]}},
     "createKey": {"json": {"role": "viewer", "brand_ids": ["$ID"]}},
     "createWebhook": {"json": {"url": "http://127.0.0.1:9/"}},
+    "generateBatch": {"json": BATCH},
     "uploadMedia": {"content": FILE, **FORM},
 }
 """Routes that take an `Idempotency-Key`, each with something to be made."""
+STREAMS = {"followEvents", "followGenerationJob"}
 ASKS = [
     pytest.param(name, ask, id=f"{name}-{number}-{ask.kind}")
     for name, asks in MATRIX.items()
@@ -246,13 +271,11 @@ class Street(msgspec.Struct, frozen=True, kw_only=True):
             yield firsts(self.mine)
             return
         tenant = self.house.tenant
-        things = await furnish(
-            self.admin, tenant_id=tenant.tenant_id, brand_id=tenant.brand_id, user_id=tenant.user_id
-        )
+        things = await furnish(self.admin, brand_id=tenant.brand_id, **_persons(tenant))
         try:
             yield firsts(things)
         finally:
-            await unplugged(things)
+            await ended(things)
 
 
 @pytest.fixture(scope="module")
@@ -268,8 +291,12 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
     async with admin, neighbour:
         wish = {"role": "admin", "brand_ids": [here.brand_id]}
         key = (await admin.post("/api/keys", json=wish)).json()["api_key"]
-        doors = {"tenant_id": there.tenant_id, "brand_id": there.brand_id, "user_id": there.user_id}
-        rooms = {"tenant_id": nothing(), "brand_id": house.other_brand, "user_id": nothing()}
+        doors = {"brand_id": there.brand_id, **_persons(there)}
+        rooms = {"brand_id": house.other_brand, "user_id": nothing(), "tenant_id": nothing()}
+        unnamed = {
+            **doors,
+            "tenant_id": nothing(),
+        }  # the audit log names the tenant that is asked for
         async with token_daemon.caller(key) as lodger:
             street = Street(
                 house=house,
@@ -278,16 +305,19 @@ async def street(token_daemon: SharedDaemon, shared_issuer: Any) -> AsyncIterato
                 lodger=lodger,
                 next_door=await furnish(neighbour, **doors),
                 next_room=await furnish(admin, **rooms),
-                unasked=(await furnish(neighbour, **doors), await furnish(admin, **rooms)),
-                mine=await furnish(
-                    admin, tenant_id=here.tenant_id, brand_id=here.brand_id, user_id=here.user_id
-                ),
+                unasked=(await furnish(neighbour, **unnamed), await furnish(admin, **rooms)),
+                mine=await furnish(admin, brand_id=here.brand_id, **_persons(here)),
             )
             for owner, theirs in ((admin, street.mine), *[(w.owner, w) for _, w in street.walls()]):
                 await examined(owner, theirs.ids["media"][0])
             before = [await condition_of(theirs) for _, theirs in street.walls()]
             yield street
             assert [await condition_of(theirs) for _, theirs in street.walls()] == before
+
+
+def _persons(tenant: Tenant) -> dict[str, str]:
+    """A tenant and its user."""
+    return {"tenant_id": tenant.tenant_id, "user_id": tenant.user_id}
 
 
 async def routes_of(http: httpx.AsyncClient) -> dict[str, tuple[str, str]]:
@@ -304,14 +334,14 @@ async def routes_of(http: httpx.AsyncClient) -> dict[str, tuple[str, str]]:
 def kinds_in(path: str) -> set[str]:
     """What a path names by id."""
     names = {part[1:-1] for part in path.split("/") if part.startswith("{")}
-    return {IN_PATHS[name] for name in names - COUNTED.keys()}
+    return {IN_PATHS[name] for name in names - NOBODYS.keys()}
 
 
 def filled(path: str, ids: Mapping[str, str]) -> str:
     """A path with an id for each of its names."""
     for name, kind in IN_PATHS.items():
         path = path.replace(f"{{{name}}}", ids.get(kind, ""))
-    for name, number in COUNTED.items():
+    for name, number in NOBODYS.items():
         path = path.replace(f"{{{name}}}", number)
     return path
 
@@ -372,7 +402,7 @@ async def test_no_answer_without_ids_shows_what_is_anothers(street: Street):
     listing = {
         name: path
         for name, (method, path) in street.routes.items()
-        if method == "GET" and not kinds_in(path) and name != "followEvents"
+        if method == "GET" and not kinds_in(path) and name not in STREAMS
     }
     assert len(listing) >= 8
     for caller, theirs in street.quiet_walls():
@@ -428,7 +458,8 @@ async def test_an_idempotency_key_of_anothers_is_free(street: Street, name: str)
         answers.append(await asked(caller, street.routes[name], ask, {"brand": brand_id}))
 
     barred = name == "createWebhook"  # which is the whole tenant's
-    assert [answer.status_code for answer in answers] == [201, 201, 403 if barred else 201]
-    ids = {answer.text.partition('"id":')[2][:40] for answer in answers}
+    made = 202 if name == "generateBatch" else 201
+    assert [answer.status_code for answer in answers] == [made, made, 403 if barred else made]
+    ids = {answer.text.partition('id":')[2][:40] for answer in answers}
     assert len(ids) == len(answers)
     assert not any("idempotent-replayed" in answer.headers for answer in answers)

@@ -15,14 +15,9 @@ from tests.acceptance.content import problem_of
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 NEEDS = {
+    "approveGenerationJob": "editor",
+    "cancelGenerationJob": "editor",
     "cancelRecoveryJob": "operator",
-    "failBack": "operator",
-    "failOver": "operator",
-    "orderMigration": "operator",
-    "orderRestore": "operator",
-    "orderVerify": "operator",
-    "readRecovery": "operator",
-    "readRecoveryJob": "operator",
     "changePlan": "operator",
     "createCampaignSpace": "editor",
     "createContent": "editor",
@@ -37,34 +32,50 @@ NEEDS = {
     "downloadMedia": "viewer",
     "downloadThumbnail": "viewer",
     "exportContent": "admin",
+    "failBack": "operator",
+    "failOver": "operator",
     "followEvents": "viewer",
+    "followGenerationJob": "viewer",
+    "generateBatch": "editor",
     "importContent": "admin",
     "listActors": "operator",
     "listAudit": "admin",
     "listBrands": "viewer",
     "listCampaignSpaces": "viewer",
     "listContent": "viewer",
+    "listCredentials": "admin",
+    "listGenerationItems": "viewer",
+    "listGenerationJobs": "viewer",
     "listKeys": "admin",
     "listMedia": "viewer",
     "listTenants": "operator",
     "listVersions": "viewer",
     "listWebhookDeliveries": "admin",
     "listWebhooks": "admin",
+    "orderMigration": "operator",
+    "orderRestore": "operator",
+    "orderVerify": "operator",
     "pauseActor": "operator",
+    "putCredential": "admin",
     "readCampaignSpace": "viewer",
     "readContent": "viewer",
     "readErasure": "admin",
     "readMedia": "viewer",
+    "readGenerationJob": "viewer",
     "readQuota": "viewer",
+    "readRecovery": "operator",
+    "readRecoveryJob": "operator",
     "readVersion": "viewer",
     "readVoice": "viewer",
     "readWebhook": "admin",
     "reconcileQuota": "operator",
+    "removeCredential": "admin",
     "replaceVoice": "admin",
     "restartActor": "operator",
     "restoreContent": "editor",
     "restoreVersion": "editor",
     "resumeActor": "operator",
+    "retryGenerationJob": "editor",
     "retryWebhookDelivery": "admin",
     "revokeKey": "admin",
     "rotateWebhookSecret": "admin",
@@ -121,7 +132,9 @@ async def test_a_role_reaches_what_the_table_says(house: House, role: Role, proo
                     assert NEEDS[operation] in problem_of(answer, 403)["detail"], operation
 
 
-@pytest.mark.parametrize("operation", ["listAudit", "listWebhooks", "exportContent"])
+@pytest.mark.parametrize(
+    "operation", ["listAudit", "listWebhooks", "exportContent", "listCredentials"]
+)
 async def test_an_admin_of_one_brand_does_not_answer_for_the_tenant(house: House, operation: str):
     """What shows all brands needs an administrator of all of them."""
     async with house.member(first="owner") as http:

@@ -16,6 +16,8 @@ _RULES = (
     "belongs to a list of another order",
     "by relevance needs `search`",
     "'semantic' needs `search`, sorts by likeness and leaves the trash alone",
+    r"'semantic' is not switched on here: .+",
+    r"is none of the plans of this daemon: .+",
     "is not an id of this stream; start without one",
     "is no campaign space of yours",
     "is no media file of yours",
@@ -35,13 +37,20 @@ _RULES = (
     "is banned as well",
     "must be 0 or left out where emojis are not allowed",
     "would give the item more than 100 tags",
+    r"is none; there are .+",  # a provider
+    "needs a key: PUT /api/credentials/.+",
+    r"is no template: .+",
+    r"names the unknown variable .+",
+    r"is needed by \{topic\}",
+    "must be smaller than target_count",
+    "cannot be kept: nobody knows what .+",
     r"Expected `int( \| null)?`, got `float`",  # to a JSON Schema 286.0 is an integer
 )
 _RULE = re.compile("|".join(_RULES))
 _WHOLE_REQUESTS = frozenset({"urn:engarde:problem:idempotency_key_reused"})
 # What a URL may be is longer than a pattern. And schemathesis 4.32 takes the quotes off an entity
 # tag that it got from an answer before it sends it back.
-_FIELDS = frozenset({"url", "If-Match"})
+_FIELDS = frozenset({"url", "base_url", "If-Match"})
 
 
 # Of all bytes hardly any are a file, and those that are none are refused (415).

@@ -1,0 +1,1 @@
+"""Jobs and credentials, changed by somebody's wish."""

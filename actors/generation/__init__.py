@@ -1,0 +1,1 @@
+"""Batch generation: claims, calls, and what comes of them."""

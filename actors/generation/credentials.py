@@ -1,0 +1,131 @@
+"""The credentials that calls are made with, and how fast each may go.
+
+Owns the pace of a credential on this daemon: its requests and tokens a minute, and the rest that a
+provider asked for. How many calls are under way at once is the claim's to bound, for all daemons.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from aiolimiter import AsyncLimiter
+
+from engarde_daemon.domain.errors import Corrupt
+from engarde_daemon.ports.generation import WorkBench
+from engarde_daemon.ports.models import (
+    FaultKind,
+    LanguageModel,
+    ModelFault,
+    ModelHouse,
+    ProviderRules,
+    Secret,
+)
+from engarde_daemon.ports.secrets import Purpose, SecretBox
+
+TRUST_S = 5.0
+MINUTE_S = 60.0
+REST_MAX_S = 120.0
+
+
+def purpose_of(tenant_id: str, provider: str) -> Purpose:
+    """What a tenant's key for a provider is sealed for."""
+    return Purpose(tenant_id, f"credential:{provider}")
+
+
+class _Pace:
+    """The rates of one credential, and until when it rests."""
+
+    def __init__(self, rules: ProviderRules) -> None:
+        self._requests = _limiter(rules.requests_per_min)
+        self._tokens = _limiter(rules.tokens_per_min)
+        self.rests_until = 0.0
+
+    async def admit(self, tokens: int) -> None:
+        """Wait until one more request with so many tokens is within the rates."""
+        if self._requests is not None:
+            await self._requests.acquire()
+        if self._tokens is not None:
+            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+
+
+class Credentials:
+    """Opens keys, and keeps each one's pace."""
+
+    def __init__(
+        self,
+        *,
+        bench: WorkBench,
+        box: SecretBox,
+        house: ModelHouse,
+        providers: Mapping[str, ProviderRules],
+        clock: Callable[[], float],
+    ) -> None:
+        self._bench = bench
+        self._box = box
+        self._house = house
+        self._providers = providers
+        self._clock = clock
+        self._paces: dict[tuple[str, str], _Pace] = {}
+        self._known: dict[tuple[str, str], tuple[float, Secret | None]] = {}
+
+    def caps(self) -> dict[str, int]:
+        """How many calls each provider's credentials may have under way."""
+        return {name: rules.concurrency for name, rules in self._providers.items()}
+
+    def resting(self) -> list[str]:
+        """The credentials that must not be used just now, as a claim names them."""
+        now = self._clock()
+        return [" ".join(key) for key, pace in self._paces.items() if pace.rests_until > now]
+
+    async def model_of(self, tenant_id: str, provider: str) -> LanguageModel:
+        """The model, with the tenant's own key where there is one.
+
+        Raises:
+            ModelFault: The provider is not configured any more, or there is no good key for it.
+            Unavailable: PostgreSQL does not answer.
+        """
+        return self._house.model_of(provider, await self._secret(tenant_id, provider))
+
+    async def admit(self, tenant_id: str, provider: str, tokens: int) -> None:
+        """Wait until the rates of a credential allow one more call."""
+        await self._pace(tenant_id, provider).admit(tokens)
+
+    def rest(self, tenant_id: str, provider: str, for_s: float) -> None:
+        """Leave a credential alone for a while, however long its provider asked for."""
+        pace = self._pace(tenant_id, provider)
+        pace.rests_until = max(pace.rests_until, self._clock() + min(for_s, REST_MAX_S))
+
+    async def pause(self, tenant_id: str, provider: str, reason: str) -> None:
+        """Use a credential no more, until somebody sets it anew.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        self._known.pop((tenant_id, provider), None)
+        await self._bench.pause(tenant_id, provider, reason)
+
+    def _pace(self, tenant_id: str, provider: str) -> _Pace:
+        key = (tenant_id, provider)
+        if key not in self._paces:
+            self._paces[key] = _Pace(self._providers[provider])
+        return self._paces[key]
+
+    async def _secret(self, tenant_id: str, provider: str) -> Secret | None:
+        key, now = (tenant_id, provider), self._clock()
+        known = self._known.get(key)
+        if known is None or known[0] < now:
+            sealed = await self._bench.secret(tenant_id, provider)
+            known = self._known[key] = (now + TRUST_S, self._opened(key, sealed))
+        return known[1]
+
+    def _opened(self, key: tuple[str, str], sealed: bytes | None) -> Secret | None:
+        if sealed is None:
+            return None
+        try:
+            text = self._box.open(sealed, purpose_of(*key))
+        except Corrupt as error:
+            raise ModelFault(FaultKind.LOCKED, error.detail) from error
+        return msgspec.json.decode(text, type=Secret)
+
+
+def _limiter(per_min: int) -> AsyncLimiter | None:
+    return AsyncLimiter(per_min, MINUTE_S) if per_min else None

@@ -1,0 +1,1 @@
+"""Steps of generation, written down in groups."""

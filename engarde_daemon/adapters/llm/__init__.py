@@ -1,0 +1,1 @@
+"""Language models behind their port: template, OpenAI, Anthropic and what speaks like them."""

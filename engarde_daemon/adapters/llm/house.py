@@ -1,0 +1,81 @@
+"""From the name of a provider to the model behind it.
+
+Owns where a key may go: to the address its tenant gave with it, or to the operator's, and through
+the same guard as every other URL of a tenant. Only what the operator wrote down itself may lead to
+a private address.
+"""
+
+from collections.abc import Mapping
+
+import httpx
+import msgspec
+
+from engarde_daemon.adapters.llm.anthropic import MessagesModel
+from engarde_daemon.adapters.llm.chat import ChatModel, Habits
+from engarde_daemon.adapters.llm.responses import ResponsesModel
+from engarde_daemon.adapters.llm.template import TemplateModel
+from engarde_daemon.adapters.llm.wire import Wire
+from engarde_daemon.ports.models import FaultKind, LanguageModel, ModelFault, Secret
+
+
+class ProviderSite(msgspec.Struct, frozen=True, kw_only=True):
+    """What kind of provider it is, and where."""
+
+    kind: str
+    base_url: str
+    dialect: str
+
+
+class HouseOfModels:
+    """The `ModelHouse` port; `own` goes wherever the operator says, `guarded` where tenants may."""
+
+    def __init__(
+        self,
+        sites: Mapping[str, ProviderSite],
+        *,
+        own: httpx.AsyncClient,
+        guarded: httpx.AsyncClient,
+        timeout_s: float,
+    ) -> None:
+        self._sites = sites
+        self._clients = (own, guarded)
+        self._own = Wire(own, timeout_s=timeout_s)
+        self._guarded = Wire(guarded, timeout_s=timeout_s)
+        self._habits: dict[str, Habits] = {}
+        self._plain: set[str] = set()
+
+    def model_of(self, provider: str, secret: Secret | None) -> LanguageModel:
+        """See `ModelHouse.model_of`."""
+        site = self._sites.get(provider)
+        if site is None:
+            raise _locked(f"The provider {provider} is not configured here any more.")
+        if site.kind == "template":
+            return TemplateModel()
+        if secret is None and site.kind != "compatible":
+            raise _locked(f"There is no key for {provider}. PUT /api/credentials/{provider}.")
+        named = secret.base_url if secret else None
+        if not (named or site.base_url):
+            raise _locked(f"[generation.providers.{provider}] base_url is empty.")
+        wire = self._guarded if named else self._own
+        return self._speaking(site, wire, base_url=named or site.base_url, secret=secret)
+
+    async def close(self) -> None:
+        """See `ModelHouse.close`."""
+        for client in self._clients:
+            await client.aclose()
+
+    def _speaking(
+        self, site: ProviderSite, wire: Wire, *, base_url: str, secret: Secret | None
+    ) -> LanguageModel:
+        key = secret.api_key if secret else None
+        if site.kind == "anthropic":
+            return MessagesModel(wire, base_url=base_url, api_key=key or "", plain=self._plain)
+        if site.kind == "openai" and site.dialect == "responses":
+            return ResponsesModel(wire, base_url=base_url, api_key=key)
+        field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
+        habits = self._habits.setdefault(base_url, Habits(token_field=field))
+        return ChatModel(wire, base_url=base_url, api_key=key, habits=habits)
+
+
+def _locked(detail: str) -> ModelFault:
+    return ModelFault(FaultKind.LOCKED, detail)

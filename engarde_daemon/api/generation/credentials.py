@@ -1,0 +1,69 @@
+"""Tenants' keys for providers: in, replaced and out, but never shown."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from actors.foreman.messages import ForemanMessage, PutCredential, RemoveCredential
+from engarde_daemon.api.generation.schemas import CredentialList, CredentialPut, CredentialView
+from engarde_daemon.core import Address
+from engarde_daemon.domain.access import Principal
+from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
+from engarde_daemon.ports.generation import JobLibrary
+from engarde_daemon.ports.models import ProviderRules, Secret
+
+
+class CredentialDesk:
+    """Serves the routes of credentials."""
+
+    def __init__(
+        self,
+        *,
+        foreman: Address[ForemanMessage],
+        jobs: JobLibrary,
+        providers: Mapping[str, ProviderRules],
+        url_fault: Callable[[str], str | None],
+        timeout_s: float,
+    ) -> None:
+        self._foreman = foreman
+        self._jobs = jobs
+        self._providers = providers
+        self._url_fault = url_fault
+        self._timeout_s = timeout_s
+
+    async def page(self, principal: Principal) -> CredentialList:
+        """All credentials of the caller's tenant."""
+        found = await self._jobs.credentials(principal.tenant_id)
+        return CredentialList(data=[CredentialView(**msgspec.structs.asdict(one)) for one in found])
+
+    async def put(self, principal: Principal, provider: str, wish: CredentialPut) -> CredentialView:
+        """Keep a key; jobs that waited for a better one go on."""
+        self._require(provider)
+        fault = self._url_fault(wish.base_url) if wish.base_url is not None else None
+        if fault is not None:
+            raise Invalid([FieldError("base_url", fault)])
+        await self._foreman.ask(
+            PutCredential(
+                tenant_id=principal.tenant_id,
+                provider=provider,
+                secret=Secret(wish.api_key, wish.base_url),
+                by=principal.user_id,
+            ),
+            timeout_s=self._timeout_s,
+        )
+        listed = await self.page(principal)
+        return next(one for one in listed.data if one.provider == provider)
+
+    async def remove(self, principal: Principal, provider: str) -> None:
+        """Forget a key."""
+        self._require(provider)
+        await self._foreman.ask(
+            RemoveCredential(tenant_id=principal.tenant_id, provider=provider),
+            timeout_s=self._timeout_s,
+        )
+
+    def _require(self, provider: str) -> None:
+        rules = self._providers.get(provider)
+        if rules is None or rules.kind == "template":
+            known = sorted(n for n, one in self._providers.items() if one.kind != "template")
+            raise NotFound(f"There is no such provider of models; there are {', '.join(known)}.")

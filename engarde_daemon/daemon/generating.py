@@ -1,0 +1,181 @@
+"""Everything between a wish for content and a model, put together from the settings."""
+
+import random
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from actors.foreman.actor import Foreman, JobRules
+from actors.generation.actor import Generation, Pace
+from actors.generation.bulletin import Bulletin
+from actors.generation.calling import Caller
+from actors.generation.credentials import Credentials
+from actors.generation.messages import Wake
+from actors.ingest.messages import IngestMessage
+from actors.scribe.actor import Scribe
+from actors.shelver.actor import Shelver
+from actors.shelver.judging import Judge
+from engarde_daemon.adapters.http import Gate, open_client
+from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
+from engarde_daemon.adapters.llm.prices import ListedPrices
+from engarde_daemon.adapters.postgres.generation import PostgresJobBook, PostgresWorkBench
+from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
+from engarde_daemon.adapters.postgres.sessions import Sessions
+from engarde_daemon.adapters.secrets import EnvelopeBox
+from engarde_daemon.adapters.twins import MinHashTwins
+from engarde_daemon.api.app import GenerationServices
+from engarde_daemon.api.fence import Fence
+from engarde_daemon.api.generation.credentials import CredentialDesk
+from engarde_daemon.api.generation.desk import JobDesk
+from engarde_daemon.api.generation.following import Following
+from engarde_daemon.api.generation.planning import Planner
+from engarde_daemon.config import Settings
+from engarde_daemon.core import Address, Supervisor
+from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.telling import Telling
+from engarde_daemon.daemon.waking import wake
+from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.content import ContentLibrary
+from engarde_daemon.ports.models import ProviderRules
+from engarde_daemon.ports.register import RegisterReader
+
+WRITE_TIMEOUT_S = 20.0
+
+
+class Generating:
+    """Adds the actors of generation to the tree, and gives the edge what it needs of them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sessions: Sessions,
+        pipelines: Supervisor,
+        *,
+        plans: Mapping[str, Plan],
+        box: EnvelopeBox,
+        telling: Telling,
+        ingest: Address[IngestMessage],
+    ) -> None:
+        self._settings = settings.generation
+        self._plans = plans
+        self._box = box
+        self._happened = telling.happened
+        self._hub = telling.hub
+        self._gate = telling.gate
+        self._providers = _rules_of(settings)
+        self._prices = ListedPrices()
+        self._bulletin = Bulletin()
+        self._bench = PostgresWorkBench(sessions.writers, plans)
+        self._book = PostgresJobBook(sessions.writers, plans)
+        self._jobs = PostgresJobLibrary(sessions.readers)
+        judge = Judge(MinHashTwins())
+        self._scribe = pipelines.add("scribe", lambda: Scribe(self._bench), capacity=1024)
+        self._shelver = pipelines.add(
+            "shelver", lambda: Shelver(self._bench, ingest, judge), capacity=1024
+        )
+        self._generation = pipelines.add(
+            "generation", self._make_generation, capacity=8, grace_s=self._pace.grace_s + 5
+        )
+        self._foreman = pipelines.add("foreman", self._make_foreman, capacity=64)
+
+    def services(
+        self, fence: Fence, register: RegisterReader, library: ContentLibrary
+    ) -> GenerationServices:
+        """What the application needs."""
+        planner = Planner(
+            register=register,
+            jobs=self._jobs,
+            library=library,
+            prices=self._prices,
+            providers=self._providers,
+            plans=self._plans,
+            default_model=self._settings.default_model,
+            hold_s=self._settings.job_timeout_s,
+            now=lambda: datetime.now(UTC),
+        )
+        return GenerationServices(
+            jobs=JobDesk(
+                foreman=self._foreman,
+                jobs=self._jobs,
+                planner=planner,
+                fence=fence,
+                new_id=new_id,
+                timeout_s=WRITE_TIMEOUT_S,
+            ),
+            credentials=CredentialDesk(
+                foreman=self._foreman,
+                jobs=self._jobs,
+                providers=self._providers,
+                url_fault=self._gate.fault,
+                timeout_s=WRITE_TIMEOUT_S,
+            ),
+            following=Following(jobs=self._jobs, bulletin=self._bulletin, hub=self._hub),
+        )
+
+    @property
+    def _pace(self) -> Pace:
+        given = self._settings
+        return Pace(places=given.concurrency, lease_s=given.lease_s, poll_s=given.poll_s)
+
+    def _make_generation(self) -> Generation:
+        house = self._house()
+        credentials = Credentials(
+            bench=self._bench,
+            box=self._box,
+            house=house,
+            providers=self._providers,
+            clock=time.monotonic,
+        )
+        caller = Caller(
+            credentials=credentials,
+            prices=self._prices,
+            providers=self._providers,
+            bulletin=self._bulletin,
+            random=random.random,
+        )
+        return Generation(
+            bench=self._bench,
+            caller=caller,
+            credentials=credentials,
+            house=house,
+            scribe=self._scribe,
+            shelver=self._shelver,
+            bulletin=self._bulletin,
+            happened=self._happened,
+            pace=self._pace,
+        )
+
+    def _house(self) -> HouseOfModels:
+        given = self._settings
+        sites = {
+            name: ProviderSite(kind=one.kind, base_url=one.base_url, dialect=one.dialect)
+            for name, one in given.providers.items()
+        }
+        own = open_client(Gate(allow_private=True), connections=given.concurrency)
+        guarded = open_client(self._gate, connections=given.concurrency)
+        return HouseOfModels(sites, own=own, guarded=guarded, timeout_s=given.call_timeout_s)
+
+    def _make_foreman(self) -> Foreman:
+        rules = JobRules(
+            jobs_max=self._settings.jobs_per_tenant, hold_s=self._settings.job_timeout_s
+        )
+        return Foreman(
+            self._book,
+            self._box,
+            rules=rules,
+            now=lambda: datetime.now(UTC),
+            changed=lambda: wake(self._generation, Wake()),
+        )
+
+
+def _rules_of(settings: Settings) -> dict[str, ProviderRules]:
+    return {
+        name: ProviderRules(
+            kind=given.kind,
+            needs_key=given.kind in {"openai", "anthropic"},
+            concurrency=given.concurrency,
+            requests_per_min=given.requests_per_min,
+            tokens_per_min=given.tokens_per_min,
+        )
+        for name, given in settings.generation.providers.items()
+    }

@@ -1,0 +1,1 @@
+"""Batch generation as Content Studio uses it."""

@@ -1,0 +1,1 @@
+"""Jobs and claims on a real database."""

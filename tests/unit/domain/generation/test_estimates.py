@@ -1,0 +1,96 @@
+"""What a job will take, and that what nobody knows stays unknown."""
+
+from decimal import Decimal
+
+import pytest
+
+from engarde_daemon.domain.content import ContentType
+from engarde_daemon.domain.estimates import Price, estimate, item_bytes, item_cost, tokens_of
+from engarde_daemon.domain.generation import (
+    GenerationLimitReached,
+    cancelled_message,
+    metadata_of,
+    percent,
+)
+from engarde_daemon.domain.prompts import Prompt
+from tests.support.jobs import params, spec
+
+PROMPT = Prompt(system="s" * 400, user="u" * 400, values={})
+PRICE = Price(input_usd=Decimal(2), output_usd=Decimal(10))
+
+
+def test_an_unknown_price_is_not_zero():
+    """Neither for one call nor for a job."""
+    assert item_cost(None, 1000, 1000) is None
+    assert estimate(spec(), PROMPT, None, concurrency=1).cost_usd is None
+
+
+def test_the_cost_of_a_job_is_an_upper_bound():
+    """Every item's prompt, and all the tokens an answer may have."""
+    told = estimate(spec(params=params(max_tokens=1000)), PROMPT, PRICE, concurrency=2)
+
+    assert told.output_tokens == 5000
+    assert told.input_tokens == 5 * 2 * 121
+    assert told.cost_usd == (5000 * 10 + Decimal(5 * 2 * 121) * 2) / 1_000_000
+    assert told.storage_bytes == 5 * 4096
+    assert told.duration_s == 3 * 8
+
+
+def test_what_costs_nothing_takes_no_time():
+    """A template is not called over a network."""
+    free = Price(input_usd=Decimal(0), output_usd=Decimal(0))
+
+    assert estimate(spec(), PROMPT, free, concurrency=50).duration_s < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("a" * 1000, 250, 400),
+        ("ł" * 100, 75, 100),
+        ("ש" * 100, 45, 60),
+        ("茶" * 100, 85, 110),
+        ("한" * 100, 85, 110),
+        ("ꓐ" * 100, 45, 60),
+        ("Ａ" * 100, 85, 110),
+        ("\N{SPARKLES}" * 100, 45, 110),
+        ("\U0001f680" * 100, 45, 60),
+        ("", 1, 1),
+    ],
+)
+def test_tokens_follow_the_script(text: str, least: int, most: int):
+    """Four letters of English, but hardly more than one of Chinese."""
+    assert least <= tokens_of(text) <= most
+
+
+def test_long_forms_hold_more_room():
+    """An article is no post."""
+    assert item_bytes(ContentType.ARTICLE) > item_bytes(ContentType.POST) == 4096
+
+
+def test_the_message_of_a_cancel():
+    """As the platform's architecture writes it."""
+    assert cancelled_message(32, 50) == (
+        "Job cancelled. 32 out of 50 items were generated before cancellation."
+    )
+
+
+def test_all_of_a_job_is_done_only_at_the_end():
+    """No rounding up."""
+    assert [percent(n, 300) for n in (0, 192, 299, 300)] == [0, 64, 99, 100]
+
+
+def test_a_piece_tells_how_it_was_made():
+    """What was not given is left out."""
+    told = metadata_of(spec(), job_id="j", number=2, model="m-1")["ai_generation"]
+
+    assert told["generation_id"] == "j"
+    assert told["model"] == "m-1"
+    assert "temperature" not in told
+
+
+def test_a_month_that_is_full_says_so():
+    """With a name that clients can branch on."""
+    refusal = GenerationLimitReached(20, 10)
+
+    assert refusal.members() == {"error": "generation_limit_exceeded", "monthly_items": 10}
