@@ -19,7 +19,7 @@ from typing import Any
 
 import anyio
 
-from bench.load.corpus import marketing_text
+from bench.load.prose import Prose
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.adapters.archive.engine import Engine
 from engarde_daemon.adapters.archive.rewriting import QUIET_S, merge_quiet_days
@@ -29,7 +29,7 @@ from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
 from engarde_daemon.ports.archive import ArchiveTable, Frozen, Span
 
 BATCH_ROWS = 500
-BODY_BYTES = 4_000
+BODY_CHARACTERS = 4_000
 VERSIONS = 3
 DAYS = 30
 LOOKUPS = 200
@@ -43,6 +43,7 @@ class Corpus:
     def __init__(self, rows: int) -> None:
         self._rows = rows
         self._chance = random.Random(7)
+        self._prose = Prose(7)
         self.contents: list[tuple[str, str]] = []
 
     def batches(self) -> Iterator[Frozen]:
@@ -63,7 +64,7 @@ class Corpus:
             content = str(uuid.UUID(int=self._chance.getrandbits(128)))
             self.contents.append((f"tenant-{number % 2}", content))
         (tenant_id, content_id), version = self.contents[-1], number % VERSIONS + 1
-        body = marketing_text(self._chance, BODY_BYTES)
+        body = self._prose.text(BODY_CHARACTERS)
         at = _BEGIN + timedelta(seconds=number * DAYS * 86_400 / self._rows)
         sha256 = sha256_of(body)
         return ContentSnapshot(
@@ -79,7 +80,7 @@ class Corpus:
             status="draft",
             metadata={"tags": [body[:5]]},
             ai_generation_metadata={},
-            storage_metadata={"size_bytes": BODY_BYTES, "sha256": sha256},
+            storage_metadata={"size_bytes": len(body.encode()), "sha256": sha256},
             version=version,
             version_of=None if version == 1 else content_id,
             snapshot_timestamp=at,

@@ -91,9 +91,12 @@ COPY (
 ) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
 -- name: merge
+-- The level is zstd's: texts that are not written again soon are worth more of its time.
 COPY (
     SELECT * FROM read_parquet($files, hive_partitioning = false) ORDER BY tenant_id, content_id
-) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
+) TO $file (
+    FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL $level, ROW_GROUP_SIZE 2048
+)
 
 -- name: sizes
 -- What the rows of each file take in memory, about.
@@ -111,7 +114,7 @@ GROUP BY filename
 COPY (
     SELECT * FROM read_parquet($files, hive_partitioning = false)
     WHERE NOT coalesce(tenant_id = $tenant_id AND list_contains($content_ids::VARCHAR[], content_id), false)
-) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
+) TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
 -- name: held
 SELECT DISTINCT snapshot_id FROM read_parquet($files, hive_partitioning = false)
@@ -127,12 +130,23 @@ WHERE content_id BETWEEN list_min($content_ids::VARCHAR[]) AND list_max($content
     AND snapshot_timestamp >= $since AND snapshot_timestamp < $until
 
 -- name: newest
-SELECT * FROM read_parquet($files, hive_partitioning = false)
+-- Where the newest version of each content lies: bodies are read of that one alone.
+SELECT content_id, version, filename
+FROM read_parquet($files, hive_partitioning = false, filename = true)
 WHERE tenant_id = $tenant_id
     AND content_id BETWEEN list_min($content_ids::VARCHAR[]) AND list_max($content_ids::VARCHAR[])
     AND list_contains($content_ids::VARCHAR[], content_id)
     AND snapshot_timestamp >= $since AND snapshot_timestamp < $until
 QUALIFY row_number() OVER (PARTITION BY content_id ORDER BY version DESC) = 1
+
+-- name: contents
+-- The contents of each file, by their hashes.
+SELECT filename, list_sort(list(DISTINCT hash(content_id)))
+FROM read_parquet($files, hive_partitioning = false, filename = true)
+GROUP BY filename
+
+-- name: hashes
+SELECT list_transform($content_ids::VARCHAR[], lambda one: hash(one))
 
 -- name: strays
 -- Contents of which a file holds a version that is not newer than those in earlier files: a row that
