@@ -159,7 +159,13 @@ SELECT DISTINCT content_id FROM (
 ) WHERE earlier >= version
 
 -- name: scan
--- The rows of a file as they lie in it, but for strays.
+-- The rows of a file as they lie in it.
+SELECT * FROM read_parquet($files, hive_partitioning = false)
+WHERE snapshot_timestamp >= $since AND snapshot_timestamp < $until
+    AND ($tenant_id IS NULL OR tenant_id = $tenant_id) AND ($brand_id IS NULL OR brand_id = $brand_id)
+
+-- name: scan_without
+-- The same but for strays. Bodies pass through a join, which is a tenth of the time of a scan.
 SELECT * FROM read_parquet($files, hive_partitioning = false)
 WHERE snapshot_timestamp >= $since AND snapshot_timestamp < $until
     AND ($tenant_id IS NULL OR tenant_id = $tenant_id) AND ($brand_id IS NULL OR brand_id = $brand_id)
