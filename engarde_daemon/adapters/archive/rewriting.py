@@ -75,7 +75,7 @@ def merge(
             due = _due(files, tiers)
             parts = _fitting(cursor, due.files)
             if parts:
-                _merge(cursor, root / table, due=Due(parts, due.level))
+                _merge(cursor, root, table, due=Due(parts, due.level))
                 merged += len(parts)
     return merged
 
@@ -127,11 +127,11 @@ def _fitting(cursor: duckdb.DuckDBPyConnection, run: Sequence[Segment]) -> list[
     return parts if len(parts) > 1 else []
 
 
-def _merge(cursor: duckdb.DuckDBPyConnection, folder: Path, *, due: Due) -> None:
+def _merge(cursor: duckdb.DuckDBPyConnection, root: Path, table: ArchiveTable, *, due: Due) -> None:
     first, last = due.files[0], due.files[-1]
-    whole = segment_path(folder, day=first.day, first=first.first, last=last.last)
+    whole = segment_path(root / table, day=first.day, first=first.first, last=last.last)
     asked = {"files": [str(part.path) for part in due.files], "level": due.level}
-    durably(whole, lambda file: cursor.execute(SQL["merge"], {**asked, "file": file}))
+    durably(whole, lambda file: cursor.execute(SQL[f"merge_{table}"], {**asked, "file": file}))
 
 
 def sweep(root: Path, *, now: float) -> int:

@@ -63,12 +63,15 @@ async def walk(
 def _questions(
     files: Sequence[str], strays: Sequence[str], asked: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What brings every row of a day: file by file, then the strays of all files."""
-    for file in files:
-        if strays:
-            yield SQL["scan_without"], {"files": [file], "strays": strays, **asked}
-        else:
-            yield SQL["scan"], {"files": [file], **asked}
+    """What brings every row of a day: one file after the other, then the strays of all.
+
+    DuckDB keeps the order of the files and of their rows, as `preserve_insertion_order` has it.
+    https://duckdb.org/docs/stable/sql/dialect/order_preservation
+    """
+    if strays:
+        yield SQL["scan_without"], {"files": files, "strays": strays, **asked}
+    else:
+        yield SQL["scan"], {"files": files, **asked}
     for start in range(0, len(strays), _STRAYS_AT_ONCE):
         some = strays[start : start + _STRAYS_AT_ONCE]
         yield SQL["scan_strays"], {"files": files, "content_ids": some, **asked}

@@ -85,6 +85,18 @@ class TestMerging:
 
         assert len(await bodies(archive)) == MANY
 
+    async def test_versions_that_came_in_many_batches_keep_their_order(self, archive):
+        """Also where the last of them came first."""
+        versions = [MANY, *range(1, MANY)]
+        for number, version in enumerate(versions, start=1):
+            row = snapshot_with("Body", content_id="c", tenant_id="acme", version=version)
+            batch = frozen_of([row], stream="files", offset=number - 1, first_id=number)
+            await archive.append(batch)
+
+        told = [row.version async for page in archive.scan(ALWAYS) for row in page]
+
+        assert told == sorted(versions)
+
     async def test_merged_files_go_after_a_time_of_grace(self, archive, root):
         """Who listed them may still read them until then."""
         await write(archive, 1, MANY)
