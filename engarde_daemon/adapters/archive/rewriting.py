@@ -51,7 +51,7 @@ class Due(NamedTuple):
 
 
 FAST = 3
-# A tenth less on the disk for three times the CPU: for files that will not be merged again.
+# 7 % less on the disk for three times the CPU: for files that will not be merged again.
 THOROUGH = 9
 # A row is written again about once for each tier, however small the batches were.
 TIERS = (Tier(256 * 1024, 16, FAST), Tier(2 * 1024**2, 8, FAST), Tier(8 * 1024**2, 4, THOROUGH))
