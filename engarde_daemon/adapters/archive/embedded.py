@@ -18,6 +18,7 @@ import structlog
 from engarde_daemon.adapters.archive import reading, rewriting, writing
 from engarde_daemon.adapters.archive.engine import SQL, Engine
 from engarde_daemon.adapters.archive.walking import walk
+from engarde_daemon.adapters.archive.whereabouts import Whereabouts
 from engarde_daemon.adapters.archive.writing import days_of
 from engarde_daemon.domain.archive_tables import refusal_of
 from engarde_daemon.domain.errors import Unavailable
@@ -42,6 +43,7 @@ class EmbeddedArchive:
         self._now = now
         self._engine = Engine(root, timeout_s=timeout_s)
         self._rewriter = Engine(root, timeout_s=REWRITE_TIMEOUT_S, threads=1)
+        self._whereabouts = Whereabouts()
         self._sweep_at = 0.0
 
     async def __aenter__(self) -> Self:
@@ -104,14 +106,22 @@ class EmbeddedArchive:
         self, keys: Sequence[RecordKey], span: Span
     ) -> dict[RecordKey, ContentSnapshot]:
         """See `ArchiveReader.get_many`."""
-        return await self._ask(partial(reading.versions, keys=keys, span=span))
+        return await self._ask(
+            partial(reading.versions, whereabouts=self._whereabouts, keys=keys, span=span)
+        )
 
     async def newest(
         self, tenant_id: str, content_ids: Sequence[str], span: Span
     ) -> dict[str, ContentSnapshot]:
         """See `ArchiveReader.newest`."""
         return await self._ask(
-            partial(reading.newest, tenant_id=tenant_id, content_ids=content_ids, span=span)
+            partial(
+                reading.newest,
+                whereabouts=self._whereabouts,
+                tenant_id=tenant_id,
+                content_ids=content_ids,
+                span=span,
+            )
         )
 
     def scan(

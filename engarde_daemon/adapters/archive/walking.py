@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -50,21 +51,30 @@ async def walk(
         days = await engine.run(partial(_files_by_day, root=root, span=span))
         for files in days:
             strays = await engine.run(partial(_strays, files=files))
-            questions = [
-                (SQL["scan"], {"files": [file], "strays": strays, **asked}) for file in files
-            ]
-            for start in range(0, len(strays), _STRAYS_AT_ONCE):
-                some = strays[start : start + _STRAYS_AT_ONCE]
-                questions.append(
-                    (SQL["scan_strays"], {"files": files, "content_ids": some, **asked})
-                )
-            for statement, parameters in questions:
+            for statement, parameters in _questions(files, strays, asked):
                 pages = engine.pages(
                     statement, partial(dict, parameters), size=_ROWS_PER_PAGE, make=snapshot_from
                 )
                 async with aclosing(pages) as found:
                     async for page in found:
                         yield page
+
+
+def _questions(
+    files: Sequence[str], strays: Sequence[str], asked: Mapping[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What brings every row of a day: one file after the other, then the strays of all.
+
+    DuckDB keeps the order of the files and of their rows, as `preserve_insertion_order` has it.
+    https://duckdb.org/docs/stable/sql/dialect/order_preservation
+    """
+    if strays:
+        yield SQL["scan_without"], {"files": files, "strays": strays, **asked}
+    else:
+        yield SQL["scan"], {"files": files, **asked}
+    for start in range(0, len(strays), _STRAYS_AT_ONCE):
+        some = strays[start : start + _STRAYS_AT_ONCE]
+        yield SQL["scan_strays"], {"files": files, "content_ids": some, **asked}
 
 
 def _files_by_day(_: object, *, root: Path, span: Span) -> list[list[str]]:

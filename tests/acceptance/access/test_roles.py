@@ -4,14 +4,18 @@ A route that is missing from the table fails here, so that none is added without
 """
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.domain.access import Role
-from tests.acceptance.access.conftest import House
+from tests.acceptance.access.conftest import House, running, taking_tokens
 from tests.acceptance.content import problem_of
+from tests.support.daemon import SharedDaemon
+from tests.support.issuer import Issuer
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 NEEDS = {
@@ -87,6 +91,15 @@ NEEDS = {
     "uploadMedia": "editor",
 }
 """By operation id; routes outside of /api/ need no caller at all."""
+
+
+@pytest.fixture(scope="module")
+async def token_daemon(
+    postgres_server: EmbeddedPostgres, shared_issuer: Issuer
+) -> AsyncIterator[SharedDaemon]:
+    """A daemon that nobody else has: who may reach every route orders a failover on the way."""
+    async with running(postgres_server, **taking_tokens(shared_issuer)) as daemon:
+        yield daemon
 
 
 async def operations_of(http: httpx.AsyncClient) -> dict[str, tuple[str, str]]:

@@ -85,6 +85,18 @@ class TestMerging:
 
         assert len(await bodies(archive)) == MANY
 
+    async def test_versions_that_came_in_many_batches_keep_their_order(self, archive):
+        """Also where the last of them came first."""
+        versions = [MANY, *range(1, MANY)]
+        for number, version in enumerate(versions, start=1):
+            row = snapshot_with("Body", content_id="c", tenant_id="acme", version=version)
+            batch = frozen_of([row], stream="files", offset=number - 1, first_id=number)
+            await archive.append(batch)
+
+        told = [row.version async for page in archive.scan(ALWAYS) for row in page]
+
+        assert told == sorted(versions)
+
     async def test_merged_files_go_after_a_time_of_grace(self, archive, root):
         """Who listed them may still read them until then."""
         await write(archive, 1, MANY)
@@ -125,6 +137,38 @@ class TestMerging:
         assert await bodies(archive) == ["Body 1"]
         assert sweep(root, now=time.time() + 2 * GRACE_S) == 1
         assert not left.exists()
+
+
+class TestPointReads:
+    """What is known of the files narrows a search, and hides nothing."""
+
+    async def test_another_tenants_newer_version_of_the_same_id_is_not_given(self, archive):
+        """Though it lies in the same file."""
+        mine = snapshot_with("mine", content_id="c", tenant_id="acme")
+        rows = [
+            snapshot_with("theirs", content_id="c", tenant_id="bond", version=n) for n in (1, 2)
+        ]
+        await archive.append(frozen_of([*rows, mine], stream="files"))
+
+        assert await archive.newest("acme", ["c"], ALWAYS) == {"c": mine}
+
+    async def test_what_was_appended_after_a_search_is_found_by_the_next(self, archive):
+        """Also once it was merged."""
+        await write(archive, 1, 1)
+        assert await archive.newest("acme", [f"c{MANY}"], ALWAYS) == {}
+
+        await write(archive, 2, MANY - 1)
+
+        assert set(await archive.newest("acme", ["c1", f"c{MANY}"], ALWAYS)) == {"c1", f"c{MANY}"}
+
+    async def test_what_was_erased_after_a_search_is_not_found_by_the_next(self, archive):
+        """What is kept of the file still names it."""
+        await write(archive, 1, 2)
+        assert set(await archive.newest("acme", ["c1"], ALWAYS)) == {"c1"}
+
+        await archive.erase("acme", ["c1"])
+
+        assert set(await archive.newest("acme", ["c1", "c2"], ALWAYS)) == {"c2"}
 
 
 class TestErasing:

@@ -27,7 +27,8 @@ ACCOUNTS: tuple[tuple[Resource, date | None], ...] = (
     ("generation", JANUARY),
     ("generation", FEBRUARY),
 )
-HOUR_S = 3600.0
+YEAR_S = 365 * 86_400.0
+"""So long that a clock which somebody sets during the run changes nothing."""
 AMOUNTS = (40, 20, 60, 11, 50, 9, 100, 10)
 """The usual amount of each promise: several fill a small plan to the last byte or piece."""
 PROMISES = len(AMOUNTS)
@@ -39,7 +40,7 @@ _BOOKS = """
     select g.tenant_id, 'generation', g.period, g.pending_items, g.used_items
     from engarde.generation_usage g
 """
-_RUN_OUT = "update engarde.reservations set expires_at = clock_timestamp() where id = $1"
+_RUN_OUT = "update engarde.reservations set expires_at = '-infinity' where id = $1"
 _CHANGE_PLAN = "update tenants set plan_tier = $2 where id = $1"
 
 
@@ -81,7 +82,7 @@ def entries(draw: Callable[..., Any]) -> tuple[Verb, int, int, float, bool]:
         amount = draw(st.sampled_from((usual, usual, usual, usual, 0, -1, 100, 101)))
     else:
         amount = draw(st.sampled_from((usual, usual - 1, 1, 0, usual + 1, -1)))
-    ttl_s = draw(st.sampled_from((HOUR_S, HOUR_S, HOUR_S, 0.0)))
+    ttl_s = draw(st.sampled_from((YEAR_S, YEAR_S, YEAR_S, -YEAR_S)))
     return verb, place, amount, ttl_s, draw(st.integers(0, 14)) == 14
 
 
