@@ -16,12 +16,12 @@ def answer_with(
     view: ContentView, item: Item, *, status: int = 200, served_from: str = ""
 ) -> Ready:
     """The answer that shows an item."""
-    headers: RawHeaders = [JSON, (b"etag", etag_of(item.version).encode())]
+    headers: RawHeaders = [(b"etag", etag_of(item.version).encode())]
     if status == 201:
         headers.append((b"location", b"/api/content/" + item.id.encode()))
     if served_from:
         headers.append((b"x-served-from", served_from.encode()))
-    return Ready(_JSON.encode(view), status=status, headers=headers)
+    return Ready(_JSON.encode(view), status=status, headers=[*headers, JSON])
 
 
 def unchanged_since(item: Item) -> Ready:
