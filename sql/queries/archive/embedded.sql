@@ -86,7 +86,12 @@ COPY (
         unnest($conversions::BIGINT[]) AS conversions,
         unnest($revenue::DOUBLE[]) AS revenue,
         unnest($custom_metrics::VARCHAR[]) AS custom_metrics,
-        unnest($created_at::TIMESTAMP[]) AS created_at
+        unnest($created_at::TIMESTAMP[]) AS created_at,
+        unnest($campaign_space_id::VARCHAR[]) AS campaign_space_id,
+        unnest($conversions_exact::DOUBLE[]) AS conversions_exact,
+        unnest($spend::DOUBLE[]) AS spend,
+        unnest($currency::VARCHAR[]) AS currency,
+        unnest($revision::BIGINT[]) AS revision
     ORDER BY tenant_id, content_id, metric_date
 ) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
