@@ -219,6 +219,21 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it is about hours."""
         return Dimension.HOUR in self.by
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The same for a statement: whether to group by each dimension, and which rows count."""
+        grouped = {f"by_{dimension}": dimension in self.by for dimension in Dimension}
+        return grouped | {
+            "tenant_id": self.tenant_id,
+            "since": self.since,
+            "until": self.until,
+            "every_brand": self.brand_ids is None,
+            "brand_ids": list(self.brand_ids or ()),
+            "campaign_space_id": self.campaign_space_id,
+            "platform": self.platform,
+            "content_id": self.content_id,
+        }
+
     def includes(self, figure: Performance) -> bool:
         """Whether it asks for this figure."""
         return (
@@ -242,6 +257,14 @@ def added(figures: Iterable[Performance], question: Question) -> dict[Group, Sum
         if question.includes(figure):
             sums[Group.of(figure, question.by)] += figure.sums
     return dict(sums)
+
+
+def answer_part(row: Sequence[Any]) -> tuple[Group, Sums]:
+    """What one row of a statement says, whose columns are those of a group and of a sum."""
+    names = Group.__struct_fields__
+    told = dict(zip(Sums.__struct_fields__, row[len(names) :], strict=True))
+    told["currencies"] = frozenset(told["currencies"] or ())
+    return Group(**dict(zip(names, row, strict=False))), Sums(**told)
 
 
 def merged(*answers: Answer) -> dict[Group, Sums]:

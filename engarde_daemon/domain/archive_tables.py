@@ -90,6 +90,8 @@ _MEDIA = TableLayout(
         *_optional("storage_provider", "storage_path", "public_url"),
         *_optional("media_metadata", kind=Kind.JSON),
         *_required("snapshot_timestamp", "media_created_at", "ingested_at", kind=Kind.TIMESTAMP),
+        *_optional("sha256", "processing_status"),
+        *_optional("deleted_at", kind=Kind.TIMESTAMP),
     ),
     partition="snapshot_timestamp",
     clustering=("tenant_id", "brand_id", "file_type"),

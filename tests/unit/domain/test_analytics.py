@@ -12,6 +12,7 @@ from engarde_daemon.domain.analytics import (
     Question,
     Sums,
     added,
+    answer_part,
     merged,
     require_span,
 )
@@ -164,6 +165,32 @@ class TestAdding:
     def test_without_a_currency_none_is_counted(self):
         """No money was told."""
         assert with_(currency=None).sums.currencies == frozenset()
+
+
+class TestStatements:
+    """Questions become parameters, rows become answers."""
+
+    def test_a_question_says_what_is_grouped_and_what_counts(self):
+        """Where no brand is named, every one counts."""
+        question = msgspec.structs.replace(EVERYTHING, by=frozenset({Dimension.DAY}))
+
+        asked = question.parameters
+
+        assert (asked["by_day"], asked["by_hour"]) == (True, False)
+        assert (asked["every_brand"], asked["brand_ids"]) == (True, [])
+        named = msgspec.structs.replace(question, brand_ids=["b"]).parameters
+        assert (named["every_brand"], named["brand_ids"]) == (False, ["b"])
+
+    @pytest.mark.parametrize("currencies", [["EUR"], [], None])
+    def test_a_row_is_a_group_and_its_sums(self, currencies):
+        """In the order of their fields; no currency may come as nothing."""
+        row = (DAY, None, "meta", None, None, "c", 1, 2, 3, 4, 5, 6, 0.5, 1.5, 2.5, currencies)
+
+        group, sums = answer_part(row)
+
+        assert group == Group(day=DAY, platform="meta", content="c")
+        assert (sums.impressions, sums.saves, sums.revenue) == (1, 6, 2.5)
+        assert sums.currencies == frozenset(currencies or ())
 
 
 class TestSpans:
