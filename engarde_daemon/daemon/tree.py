@@ -51,6 +51,10 @@ from engarde_daemon.adapters.postgres.history import PostgresHistory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.performance import (
+    PostgresPerformanceBook,
+    PostgresStagedFigures,
+)
 from engarde_daemon.adapters.postgres.replication import (
     PostgresDuesBook,
     PostgresReplicationBook,
@@ -58,6 +62,7 @@ from engarde_daemon.adapters.postgres.replication import (
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
 from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
+from engarde_daemon.api.analytics.desk import AnalyticsDesk
 from engarde_daemon.api.app import AdminServices, Services, create_app
 from engarde_daemon.api.bulk.desk import BulkDesk
 from engarde_daemon.api.content.chronicle import Chronicle
@@ -349,6 +354,18 @@ class _Planting:
             timeout_s=WRITE_TIMEOUT_S,
         )
 
+    def _analytics(self) -> AnalyticsDesk:
+        return AnalyticsDesk(
+            book=PostgresPerformanceBook(self.stores.sessions.writers),
+            staged=PostgresStagedFigures(self.stores.sessions.readers),
+            archive=self.vigil.archive,
+            brands=self.admission.register,
+            fence=self.admission.fence,
+            wake=lambda: wake(self.figure_replicator, WakeReplicator()),
+            now=lambda: datetime.now(UTC),
+            timeout_s=WRITE_TIMEOUT_S,
+        )
+
     def _admin(self) -> AdminServices:
         office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
         return AdminServices(steering=self.root, tenants=office, ledger=self.ledger)
@@ -383,6 +400,7 @@ class _Planting:
                 trash=trash,
                 history=self._history(ingest),
                 media=self.media.desk(self.admission.fence),
+                analytics=self._analytics(),
                 library=self.library,
                 plans=self.plans,
                 access=self.admission.services(),
