@@ -164,6 +164,8 @@ class ReplicationBook(StreamBook, Protocol):
     async def backfill(self) -> int:
         """Have every version sent again, and count those that were not waiting already.
 
+        Media files are told again, too; figures are as soon as somebody brings them again.
+
         Raises:
             Unavailable: PostgreSQL does not answer.
         """

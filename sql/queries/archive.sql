@@ -84,15 +84,19 @@ with fed as (
 select count(*) from fed
 
 -- name: backfill
--- Have every version sent again. Figures are nowhere else: what is told of them again is news again.
-with news as (
-    delete from engarde.performance_keys
-)
+-- Have every version sent again.
 insert into engarde.archive_backfill (tenant_id, content_id, version)
 select v.tenant_id, v.content_id, v.version from engarde.content_versions v
 where not exists (select from engarde.outbox o where o.destination = 'bigquery'
                     and o.tenant_id = v.tenant_id and o.content_id = v.content_id and o.version = v.version)
 on conflict do nothing
+
+-- name: backfill_rows
+-- Have every media file told again. Figures are nowhere else: whoever tells them again, it is news.
+with news as (
+    delete from engarde.performance_keys
+)
+select engarde.backfill_media_v1()
 
 -- name: due_rows
 select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d

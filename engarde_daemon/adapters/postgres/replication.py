@@ -130,6 +130,7 @@ class PostgresReplicationBook(PostgresStreams):
     async def backfill(self) -> int:
         """See `ReplicationBook.backfill`."""
         with translated():
+            await self._writers.execute(_SQL["backfill_rows"])
             done = await self._writers.execute(_SQL["backfill"])
         return int(done.rpartition(" ")[2])
 
