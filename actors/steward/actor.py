@@ -7,6 +7,7 @@ leased; live content is never touched by retention.
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import assert_never
 
@@ -19,6 +20,7 @@ from engarde_daemon.core import Actor, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
 from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
+from engarde_daemon.ports.analytics import PerformanceBook
 from engarde_daemon.ports.archive import ArchiveWriter
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.content import ContentKey, VersionKey
@@ -29,6 +31,8 @@ from engarde_daemon.ports.retention import Removal, Retention
 ROWS_PER_CHORE = 1000
 ITEMS_PER_ROUND = 100
 PUBLISH_TIMEOUT_S = 20.0
+MEDIA_CHECKED_EVERY = timedelta(days=1)
+FIGURES_REMEMBERED_S = 90 * 86_400.0
 SCHEDULER = "scheduler"
 RETENTION = "retention"
 
@@ -43,23 +47,27 @@ class Steward(Actor[StewardMessage]):
         *,
         housekeeping: Housekeeping,
         retention: Retention,
+        figures: PerformanceBook,
         events: EventLog,
         event_days: float,
         store: BodyStore,
         archive: ArchiveWriter,
         ingest: Address[IngestMessage],
         new_id: Callable[[], str],
+        now: Callable[[], datetime],
         sweep_every_s: float,
         publish_every_s: float,
     ) -> None:
         self._housekeeping = housekeeping
         self._retention = retention
+        self._figures = figures
         self._events = events
         self._event_days = event_days
         self._store = store
         self._archive = archive
         self._ingest = ingest
         self._new_id = new_id
+        self._now = now
         self._sweep_every_s = sweep_every_s
         self._publish_every_s = publish_every_s
 
@@ -121,6 +129,10 @@ class Steward(Actor[StewardMessage]):
                 key, erasure_id=self._new_id(), by=RETENTION, reason="retention"
             )
         await self._retention.trim_versions(ROWS_PER_CHORE)
+        await self._retention.expire_media(
+            ITEMS_PER_ROUND, unseen_since=self._now() - MEDIA_CHECKED_EVERY
+        )
+        await self._figures.forget(older_than_s=FIGURES_REMEMBERED_S, most=ROWS_PER_CHORE)
         await self._remove()
         await self._forget_in_archive()
 

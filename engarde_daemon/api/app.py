@@ -13,6 +13,8 @@ from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.actors import ActorsController, Steering
 from engarde_daemon.api.admin.tenants import TenantsController
+from engarde_daemon.api.analytics.controller import AnalyticsController
+from engarde_daemon.api.analytics.desk import AnalyticsDesk
 from engarde_daemon.api.audit.controller import AuditController
 from engarde_daemon.api.brands.controller import BrandDesk, BrandsController
 from engarde_daemon.api.bulk.controller import BulkController
@@ -76,6 +78,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EventsController,
     WebhooksController,
     MediaController,
+    AnalyticsController,
     ActorsController,
     TenantsController,
     GenerateController,
@@ -133,6 +136,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     trash: TrashDesk
     history: HistoryDesk
     media: MediaDesk
+    analytics: AnalyticsDesk
     library: ContentLibrary
     plans: Mapping[str, Plan]
     access: AccessServices
@@ -187,6 +191,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "trash": services.trash,
         "history": services.history,
         "media_desk": services.media,
+        "analytics_desk": services.analytics,
         "library": services.library,
         "plans": services.plans,
         "health": services.health,

@@ -13,6 +13,7 @@ from engarde_daemon.cli.moving.command import campaign_assets, content_items
 from engarde_daemon.cli.options import as_json, configured, examples
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
+from engarde_daemon.cli.retention.command import retention
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -78,4 +79,5 @@ engarde.add_command(keys)
 engarde.add_command(export)
 engarde.add_command(import_)
 engarde.add_command(restore)
+engarde.add_command(retention)
 engarde.add_command(verify)

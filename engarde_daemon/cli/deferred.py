@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from engarde_daemon.api.recovery.schemas import JobView
     from engarde_daemon.cli.archive.work import Status
     from engarde_daemon.cli.doctor.findings import Finding
+    from engarde_daemon.cli.retention.work import Gone
     from engarde_daemon.cli.transfer.exporting import Exported
     from engarde_daemon.cli.transfer.importing import Imported
     from engarde_daemon.ports.replication import ReplicationBook
+    from engarde_daemon.ports.retention import Expired
 
 T = TypeVar("T")
 
@@ -58,6 +60,20 @@ def replication(settings: Settings, job: "Callable[[ReplicationBook], Awaitable[
     from engarde_daemon.cli.archive import work  # noqa: PLC0415 - see above
 
     return work.replication(settings, job)
+
+
+def expired(settings: Settings) -> "list[Expired]":
+    """Look at what is past its plan's days."""
+    from engarde_daemon.cli.retention import work  # noqa: PLC0415 - see above
+
+    return work.expired(settings)
+
+
+def expire(settings: Settings) -> "Gone":
+    """Forget what is past its plan's days."""
+    from engarde_daemon.cli.retention import work  # noqa: PLC0415 - see above
+
+    return work.expire(settings)
 
 
 def migrate_schema(settings: Settings) -> "Migrated":

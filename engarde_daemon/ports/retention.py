@@ -36,6 +36,21 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     stores_cleared_at: datetime | None
 
 
+class Expired(msgspec.Struct, frozen=True, kw_only=True):
+    """What is past its plan's days, and the bytes that it takes."""
+
+    what: str
+    pieces: int
+    bytes: int
+
+
+class MediaLook(msgspec.Struct, frozen=True):
+    """How many files were looked at, and how many of them went."""
+
+    looked_at: int
+    expired: int
+
+
 class Retention(Protocol):
     """Erasure, retention and schedules, a bounded piece at a time."""
 
@@ -64,6 +79,23 @@ class Retention(Protocol):
 
     async def trim_versions(self, most: int) -> int:
         """Forget old versions past their plan's retention and count them.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
+        """Look at files that were not looked at since then, and forget those that nothing needs.
+
+        That is: no content has them, live or trashed, and no version shows them; and they were of a
+        content that was erased, or are older than their plan's retention.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def report(self) -> list[Expired]:
+        """What would go if retention ran to its end now; changes nothing.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -10,6 +10,42 @@ select * from engarde.expired_trash_v1($1::jsonb, $2)
 -- name: trim_versions
 select engarde.trim_versions_v1($1::jsonb, $2)
 
+-- name: check_media
+-- Look at the files that nobody has looked at for the longest time, and name those that may go.
+with due as materialized (
+    select f.tenant_id, f.id from engarde.media_files f
+    where f.checked_at < $2 order by f.checked_at limit $3 for update skip locked
+), looked as (
+    update engarde.media_files f set checked_at = clock_timestamp() from due
+    where f.tenant_id = due.tenant_id and f.id = due.id returning f.*
+)
+select l.tenant_id, l.id, engarde.media_is_spent_v1(l, $1::jsonb) as spent from looked l
+
+-- name: expire_media
+select engarde.expire_media_v1($1, $2, $3::jsonb)
+
+-- name: report
+-- What would go now, and how much room that gives back.
+select 'trashed items' as what, count(*) as pieces, coalesce(sum(i.storage_size_bytes), 0)::bigint as bytes
+from engarde.expired_trash_v1($1::jsonb, null) e
+join public.content_items i on i.tenant_id = e.tenant_id and i.id = e.content_id
+union all
+select 'old versions', count(*), coalesce(sum(v.size_bytes), 0)::bigint
+from engarde.content_versions v
+join public.tenants t on t.id = v.tenant_id
+join public.content_items i on i.tenant_id = v.tenant_id and i.id = v.content_id
+where v.version < i.version
+  and v.created_at < (clock_timestamp() at time zone 'utc')
+      - make_interval(days => engarde.limit_of_v1($1::jsonb, t.plan_tier)::integer)
+  and not exists (select from engarde.outbox o
+                  where o.tenant_id = v.tenant_id and o.content_id = v.content_id)
+  and not exists (select from engarde.content_versions k
+                  where k.tenant_id = v.tenant_id and k.content_id = v.content_id
+                    and k.version > v.version and k.body_version = v.version)
+union all
+select 'media files', count(*), coalesce(sum(f.file_size_bytes), 0)::bigint
+from engarde.media_files f where engarde.media_is_spent_v1(f, $1::jsonb)
+
 -- name: claim_removals
 -- Lease what must leave ZeroDB or the archive; who dies over it leaves it due again.
 with due as materialized (

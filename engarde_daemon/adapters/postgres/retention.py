@@ -1,6 +1,7 @@
 """Erasure, retention and schedules on PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentKey, VersionKey
-from engarde_daemon.ports.retention import Erasure, Reason, Removal
+from engarde_daemon.ports.retention import Erasure, Expired, MediaLook, Reason, Removal
 from sql import statements
 
 _SQL = statements("retention")
@@ -48,6 +49,25 @@ class PostgresRetention:
         """See `Retention.trim_versions`."""
         with translated():
             return int(await self._writers.fetchval(_SQL["trim_versions"], self._days, most))
+
+    async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
+        """See `Retention.expire_media`."""
+        with translated():
+            looked = await self._writers.fetch(_SQL["check_media"], self._days, unseen_since, most)
+            expired = [
+                await self._writers.fetchval(
+                    _SQL["expire_media"], row["tenant_id"], row["id"], self._days
+                )
+                for row in looked
+                if row["spent"]
+            ]
+        return MediaLook(len(looked), sum(expired))
+
+    async def report(self) -> list[Expired]:
+        """See `Retention.report`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["report"], self._days)
+        return [Expired(**row) for row in rows]
 
     async def claim_removals(self, destination: str, most: int) -> list[Removal]:
         """See `Retention.claim_removals`."""

@@ -37,6 +37,7 @@ from engarde_daemon.api.content.versions import HistoryPage, HistoryPagination, 
 from engarde_daemon.api.keys.schemas import KeyCreate, KeyRevoked, KeyView
 from engarde_daemon.api.openapi import (
     admin_examples,
+    analytics_examples,
     generation_examples,
     media_examples,
     recovery_examples,
@@ -190,6 +191,7 @@ _ANSWERS: dict[Any, Any] = {
     **admin_examples.ANSWERS,
     **media_examples.ANSWERS,
     **generation_examples.ANSWERS,
+    **analytics_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
@@ -333,6 +335,7 @@ REQUESTS: dict[Any, Any] = {
     WebhookCreate: {"url": _URL, "types": ["content.*"], "description": "Content Studio"},
     WebhookPatch: {"enabled": False},
     **admin_examples.REQUESTS,
+    **analytics_examples.REQUESTS,
     **media_examples.REQUESTS,
     **generation_examples.REQUESTS,
     **recovery_examples.REQUESTS,

@@ -74,6 +74,7 @@ LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 BATCH: dict[str, Any] = {"target_count": 1, "generation_params": {"prompt_template": "Tea"}}
 DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
 
+FIGURE: dict[str, Any] = {"platform": "meta", "date": "2026-03-01", "clicks": 1}
 MATRIX: dict[str, list[Ask]] = {
     "approveGenerationJob": [on("job", 202)],
     "cancelGenerationJob": [on("job")],
@@ -168,9 +169,16 @@ MATRIX: dict[str, list[Ask]] = {
     "orderRestore": ORDERS,
     "orderVerify": ORDERS,
     "pauseActor": [],
+    "putAnalytics": [on("item", json={"figures": [FIGURE | {"content_id": "$ID"}]})],
     "putCredential": [],
+    "readAnalytics": [
+        on("brand", **BRAND),
+        on("item", params={"content_id": "$ID"}),
+        on("space", params={"campaign_space_id": "$ID", "group_by": "campaign,content"}),
+    ],
     "readCampaignSpace": [on("space")],
     "readContent": [on("item"), on("item", 304, headers={"If-None-Match": '"2"'})],
+    "readContentAnalytics": [on("item"), on("trashed")],
     "readErasure": [on("erasure")],
     "readGenerationJob": [on("job")],
     "readMedia": [on("media")],

@@ -22,6 +22,13 @@ _RULES = (
     "is no campaign space of yours",
     "is no media file of yours",
     "is no content of yours",
+    r"There is no such content\.",  # of one figure among several; alone it is a 404
+    "must lie between .+ and tomorrow",
+    "must be the beginning of an hour of that date somewhere",
+    "is required where there is money",
+    "may take .+ bytes as JSON",
+    "lies before date_from",
+    "at most .+ days can be asked at once",
     "must come before the file",  # whose parts a schema cannot put in order
     r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
     "give either `ids` or a `filter`",

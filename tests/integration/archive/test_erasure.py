@@ -1,7 +1,7 @@
 """An erasure is passed on to the archive, and its receipt says when that is done."""
 
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
@@ -12,6 +12,7 @@ from actors.steward.messages import Tick
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.events import PostgresEventLog
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.performance import PostgresPerformanceBook
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.core import Supervisor
@@ -39,12 +40,14 @@ class Office:
         self.steward = Steward(
             housekeeping=PostgresOutbox(sessions.writers),
             retention=self.retention,
+            figures=PostgresPerformanceBook(sessions.writers),
             events=PostgresEventLog(sessions.writers),
             event_days=7,
             store=MemoryBodies(),
             archive=self.archive,
             ingest=Supervisor("nobody").add("ingest", self._never, capacity=1),
             new_id=lambda: str(uuid.uuid4()),
+            now=lambda: datetime.now(UTC),
             sweep_every_s=60.0,
             publish_every_s=60.0,
         )

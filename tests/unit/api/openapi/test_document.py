@@ -22,7 +22,7 @@ from engarde_daemon.domain.errors import EngardeError
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi.json"
 DOCUMENT = describe(CONTROLLERS, version=version("engarde-daemon"))
-ELSEWHERE = {"followEvents", "createContentBulk", "importContent", "uploadMedia"}
+ELSEWHERE = {"followEvents", "createContentBulk", "importContent", "putAnalytics", "uploadMedia"}
 """Operations whose request is read by a function of its own, with the Structs of the contract."""
 
 

@@ -1,0 +1,1 @@
+"""Figures of content, as clients send and ask for them."""

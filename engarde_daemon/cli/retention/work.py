@@ -1,0 +1,104 @@
+"""What `engarde retention` does: the steward's chores, one after the other, until nothing is left."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import msgspec
+
+from engarde_daemon.adapters.postgres.retention import PostgresRetention
+from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.cli import database
+from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.config import Settings
+from engarde_daemon.ports.retention import Expired, Retention
+
+ITEMS_AT_ONCE = 100
+VERSIONS_AT_ONCE = 1_000
+RETENTION = "retention"
+
+T = TypeVar("T")
+
+
+class Gone(msgspec.Struct, frozen=True, kw_only=True):
+    """How much was forgotten."""
+
+    trashed_items: int
+    old_versions: int
+    media_files: int
+
+
+def expired(settings: Settings) -> list[Expired]:
+    """What would go now.
+
+    Raises:
+        CannotStartError: There is no database yet, or it cannot start.
+        Unavailable: The database cannot be reached.
+    """
+    return _with_retention(settings, lambda retention: retention.report())
+
+
+def expire(settings: Settings) -> Gone:
+    """Forget all that is past its plan's days.
+
+    Raises:
+        CannotStartError: There is no database yet, or it cannot start.
+        Unavailable: The database cannot be reached; what went stays gone, the rest goes next time.
+    """
+    return _with_retention(settings, partial(run_out, now=datetime.now(UTC)))
+
+
+async def run_out(retention: Retention, *, now: datetime) -> Gone:
+    """Do each chore until it finds nothing; items first, so that their files follow at once.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+    """
+    return Gone(
+        trashed_items=await _expire_trash(retention),
+        old_versions=await _trim(retention),
+        media_files=await _expire_media(retention, now),
+    )
+
+
+async def _expire_trash(retention: Retention) -> int:
+    gone = 0
+    while keys := await retention.expired_trash(ITEMS_AT_ONCE):
+        for key in keys:
+            erased = await retention.erase(
+                key, erasure_id=str(uuid.uuid4()), by=RETENTION, reason="retention"
+            )
+            gone += erased is not None
+    return gone
+
+
+async def _trim(retention: Retention) -> int:
+    gone = 0
+    while trimmed := await retention.trim_versions(VERSIONS_AT_ONCE):
+        gone += trimmed
+    return gone
+
+
+async def _expire_media(retention: Retention, now: datetime) -> int:
+    gone = 0
+    while (look := await retention.expire_media(ITEMS_AT_ONCE, unseen_since=now)).looked_at:
+        gone += look.expired
+    return gone
+
+
+def _with_retention(settings: Settings, job: Callable[[Retention], Awaitable[T]]) -> T:
+    database.keep_logs_off_stdout()
+    return anyio.run(partial(_reached, settings, job))
+
+
+async def _reached(settings: Settings, job: Callable[[Retention], Awaitable[T]]) -> T:
+    if not database.is_made(settings):
+        raise CannotStartError(f"There is no database in {settings.storage.path} yet.")
+    async with (
+        database.reachable(settings) as dsn_as,
+        Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions,
+    ):
+        return await job(PostgresRetention(sessions.writers, settings.catalogue()))

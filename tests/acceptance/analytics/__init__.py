@@ -1,0 +1,1 @@
+"""Figures of content, from end to end."""

@@ -1,0 +1,1 @@
+"""Retention by plan against a real database."""
