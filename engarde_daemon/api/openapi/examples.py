@@ -38,6 +38,7 @@ from engarde_daemon.api.keys.schemas import KeyCreate, KeyRevoked, KeyView
 from engarde_daemon.api.openapi import (
     admin_examples,
     generation_examples,
+    import_examples,
     media_examples,
     recovery_examples,
 )
@@ -190,6 +191,7 @@ _ANSWERS: dict[Any, Any] = {
     **admin_examples.ANSWERS,
     **media_examples.ANSWERS,
     **generation_examples.ANSWERS,
+    **import_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
@@ -335,6 +337,7 @@ REQUESTS: dict[Any, Any] = {
     **admin_examples.REQUESTS,
     **media_examples.REQUESTS,
     **generation_examples.REQUESTS,
+    **import_examples.REQUESTS,
     **recovery_examples.REQUESTS,
     ImportedItem: {"id": "post-1", "title": "Spring launch", "body": _BODY},
 }
@@ -352,6 +355,7 @@ PATHS = {
     **admin_examples.PATHS,
     **media_examples.PATHS,
     **generation_examples.PATHS,
+    **import_examples.PATHS,
     **recovery_examples.PATHS,
 }
 """What stands in paths, by parameter."""

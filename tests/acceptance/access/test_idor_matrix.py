@@ -37,6 +37,7 @@ IN_PATHS = {
     "space_id": "space",
     "brand_id": "brand",
     "job_id": "job",
+    "import_id": "import",
     "tenant_id": "tenant",
 }
 """What the names in paths stand for."""
@@ -72,6 +73,7 @@ FILE = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n
 LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 
 BATCH: dict[str, Any] = {"target_count": 1, "generation_params": {"prompt_template": "Tea"}}
+CAMPAIGN = {"platform": "meta", "external_campaign_id": "1"}
 DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
 
 MATRIX: dict[str, list[Ask]] = {
@@ -135,6 +137,12 @@ MATRIX: dict[str, list[Ask]] = {
         on("space", 202, json=BATCH | {"campaign_space_id": "$ID"}),
         on("space", json=BATCH | {"campaign_space_id": "$ID"}, **DRY),
     ],
+    "cancelImport": [on("import", 409)],
+    "importCampaign": [
+        on("space", 409, json=CAMPAIGN),
+        on("space", 422, json={"platform": "file"}),
+    ],
+    "importCampaignFile": [on("space", 202, content='{"id": "1"}')],
     "importContent": [
         on("brand", content=LINE % ("$NEW", "null"), **BRAND),
         on("brand", content=LINE % ("$NEW", "null"), **BY_HEADER),
@@ -158,6 +166,8 @@ MATRIX: dict[str, list[Ask]] = {
     "listCredentials": [],
     "listGenerationItems": [on("job"), on("job", params={"state": "stored"})],
     "listGenerationJobs": [on("brand", **BRAND)],
+    "listImportItems": [on("import"), on("import", params={"state": "imported"})],
+    "listImports": [on("brand", **BRAND)],
     "listKeys": [],
     "listMedia": [on("brand", **BRAND)],
     "listTenants": [],
@@ -173,6 +183,7 @@ MATRIX: dict[str, list[Ask]] = {
     "readContent": [on("item"), on("item", 304, headers={"If-None-Match": '"2"'})],
     "readErasure": [on("erasure")],
     "readGenerationJob": [on("job")],
+    "readImport": [on("import")],
     "readMedia": [on("media")],
     "readQuota": [],
     "readRecovery": [],
@@ -222,6 +233,8 @@ PAGED = {
     "listContent",
     "listGenerationItems",
     "listGenerationJobs",
+    "listImportItems",
+    "listImports",
     "listKeys",
     "listMedia",
     "listVersions",
