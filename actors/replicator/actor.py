@@ -1,4 +1,4 @@
-"""The replicator: every version reaches the archive, in batches that are never cut otherwise.
+"""The replicator: all that is owed to a table of the archive gets there, in batches never cut otherwise.
 
 Owns the order of a batch's life: chosen, frozen in PostgreSQL, appended, settled. Whoever dies in
 between leaves a frozen batch, which the next one sends again to the same place: no gap, and no
@@ -16,19 +16,16 @@ import msgspec
 import structlog
 
 from actors.clock import ticking
-from actors.replicator.binding import Binder, Bound
+from actors.replicator.cargo import Cargo, Lot
 from actors.replicator.messages import ReplicatorMessage, Wake
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
-from engarde_daemon.domain.snapshots import ContentSnapshot
 from engarde_daemon.domain.vitals import ArchiveVitals
-from engarde_daemon.ports.archive import ArchiveTable, ArchiveWriter, Frozen, Span
-from engarde_daemon.ports.replication import Batch, Outcome, ReplicationBook, Turn, TurnOver
+from engarde_daemon.ports.archive import ArchiveRow, ArchiveWriter, Frozen, Span
+from engarde_daemon.ports.replication import Batch, Outcome, StreamBook, Turn, TurnOver
 
 RETRY_MAX_S = 60.0
 GIVE_BACK_S = 5.0
-_TABLE = ArchiveTable.SNAPSHOTS
-_NOWHERE = "the body of this version cannot be read from any store now"
 _LOG = structlog.get_logger("engarde.replicator")
 
 
@@ -42,13 +39,13 @@ class ReplicatorPace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replicator(Actor[ReplicatorMessage]):
-    """Carries versions to the archive until it lacks none."""
+    """Carries what is owed to one table of the archive until it lacks nothing."""
 
     def __init__(
         self,
-        book: ReplicationBook,
+        book: StreamBook,
         archive: ArchiveWriter,
-        binder: Binder,
+        cargo: Cargo,
         *,
         pace: ReplicatorPace,
         rest_s: Callable[[], float],
@@ -57,7 +54,7 @@ class Replicator(Actor[ReplicatorMessage]):
     ) -> None:
         self._book = book
         self._archive = archive
-        self._binder = binder
+        self._cargo = cargo
         self._pace = pace
         self._rest_s = rest_s
         self._clock = clock
@@ -85,7 +82,12 @@ class Replicator(Actor[ReplicatorMessage]):
             trouble = str(error)
             self._failures = min(self._failures + 1, 7)
             self._not_before = self._clock() + min(RETRY_MAX_S, 2.0**self._failures / 2)
-            _LOG.warning("replication waits", reason=trouble[:300], failures=self._failures)
+            _LOG.warning(
+                "replication waits",
+                table=self._cargo.table.value,
+                reason=trouble[:300],
+                failures=self._failures,
+            )
         await self._tell(trouble)
 
     async def _work_off(self) -> None:
@@ -95,7 +97,7 @@ class Replicator(Actor[ReplicatorMessage]):
         more = True
         while more:
             await anyio.sleep(self._rest_s())
-            turn = await self._book.take_turn(_TABLE, lease_s=self._pace.lease_s)
+            turn = await self._book.take_turn(self._cargo.table, lease_s=self._pace.lease_s)
             if turn is None:
                 return
             try:
@@ -111,24 +113,19 @@ class Replicator(Actor[ReplicatorMessage]):
     async def _carry(self, turn: Turn) -> bool:
         """Send one batch, the one under way first; False when nothing is left."""
         if turn.batch is not None:
-            bound = await self._binder.bind(await self._book.load(turn.batch.outbox_ids))
-            await self._send(_Sending.of(turn, turn.batch, bound))
+            lot = await self._cargo.load(turn.batch.outbox_ids)
+            await self._send(_Sending.of(turn, turn.batch, lot))
             return True
-        owed = await self._book.due(items=self._pace.batch_items, size_bytes=self._pace.batch_bytes)
-        if not owed:
-            return await self._book.feed(self._pace.batch_items) > 0
-        bound = await self._binder.bind(owed)
-        if bound.missing:
-            await self._book.defer(bound.missing, reason=_NOWHERE)
-        if bound.rows:
-            await self._send(_Sending.of(turn, await self._freeze(turn, bound), bound))
+        due = await self._cargo.due(items=self._pace.batch_items, size_bytes=self._pace.batch_bytes)
+        if due is None:
+            return False
+        if due.ids:
+            await self._send(_Sending.of(turn, await self._freeze(turn, due), due))
         return True
 
-    async def _freeze(self, turn: Turn, bound: Bound) -> Batch:
+    async def _freeze(self, turn: Turn, lot: Lot) -> Batch:
         began = None if turn.stream else await self._archive.open_stream(turn.table)
-        return await self._book.freeze(
-            turn, list(bound.rows), began=began, lease_s=self._pace.lease_s
-        )
+        return await self._book.freeze(turn, lot.ids, began=began, lease_s=self._pace.lease_s)
 
     async def _send(self, sending: "_Sending") -> None:
         """Append a frozen batch and note what became of it."""
@@ -145,7 +142,11 @@ class Replicator(Actor[ReplicatorMessage]):
             return
         ids = sending.batch.outbox_ids
         if appended.refused:
-            _LOG.warning("the archive refused versions", count=len(appended.refused))
+            _LOG.warning(
+                "the archive refused rows",
+                table=sending.turn.table.value,
+                count=len(appended.refused),
+            )
             refused = {ids[place]: reason for place, reason in appended.refused.items()}
             await self._finish(sending, Outcome(refused=refused))
         else:
@@ -155,28 +156,28 @@ class Replicator(Actor[ReplicatorMessage]):
         """Find out what a stream holds of its last batch; a new stream gets the rest."""
         state = await self._archive.close_stream(sending.batch.stream)
         if state.rows is None:
-            stored = await self._held(sending.snapshots)
+            stored = await self._held(sending)
         elif state.rows >= sending.batch.offset + len(sending.batch.outbox_ids):
-            stored = list(sending.snapshots)
+            stored = list(sending.rows)
         else:
             stored = []
         await self._finish(sending, Outcome(stored=stored, stream_ends=True))
 
-    async def _held(self, snapshots: Mapping[int, ContentSnapshot]) -> list[int]:
-        if not snapshots:
+    async def _held(self, sending: "_Sending") -> list[int]:
+        if not sending.rows:
             return []
-        times = [snapshot.snapshot_timestamp for snapshot in snapshots.values()]
+        times = [row.at for row in sending.rows.values()]
         span = Span(min(times), max(times) + timedelta(microseconds=1))
-        row_ids = [snapshot.snapshot_id for snapshot in snapshots.values()]
-        held = await self._archive.held(_TABLE, row_ids, span)
-        return [owed for owed, snapshot in snapshots.items() if snapshot.snapshot_id in held]
+        row_ids = [row.row_id for row in sending.rows.values()]
+        held = await self._archive.held(sending.turn.table, row_ids, span)
+        return [owed for owed, row in sending.rows.items() if row.row_id in held]
 
     async def _finish(self, sending: "_Sending", outcome: Outcome) -> None:
         await self._book.finish(sending.turn, outcome, lease_s=self._pace.lease_s)
 
     async def _tell(self, trouble: str | None) -> None:
         try:
-            standing = await self._book.standing()
+            standing = await self._book.standing(self._cargo.table)
         except Unavailable:
             return  # the health actor says so
         self._publish(
@@ -185,19 +186,19 @@ class Replicator(Actor[ReplicatorMessage]):
 
 
 class _Sending(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen batch with the rows it is made of, by their numbers in the outbox."""
+    """A frozen batch with the rows it is made of, by the numbers under which they are owed."""
 
     turn: Turn
     batch: Batch
-    snapshots: Mapping[int, ContentSnapshot]
+    rows: Mapping[int, ArchiveRow]
 
     @classmethod
-    def of(cls, turn: Turn, batch: Batch, bound: Bound) -> Self:
-        return cls(turn=turn, batch=batch, snapshots=bound.snapshots(batch.frozen_at))
+    def of(cls, turn: Turn, batch: Batch, lot: Lot) -> Self:
+        return cls(turn=turn, batch=batch, rows=lot.rows(batch.frozen_at))
 
     @property
     def is_whole(self) -> bool:
-        return list(self.snapshots) == list(self.batch.outbox_ids)
+        return list(self.rows) == list(self.batch.outbox_ids)
 
     @property
     def frozen(self) -> Frozen:
@@ -207,5 +208,5 @@ class _Sending(msgspec.Struct, frozen=True, kw_only=True):
             offset=self.batch.offset,
             first_id=self.batch.first_id,
             last_id=self.batch.last_id,
-            rows=[snapshot.row for snapshot in self.snapshots.values()],
+            rows=[row.row for row in self.rows.values()],
         )

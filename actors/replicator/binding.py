@@ -10,6 +10,7 @@ import msgspec
 from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.ports.archive import ArchiveRow
 from engarde_daemon.ports.content import Bodies
 from engarde_daemon.ports.replication import Owed
 
@@ -17,15 +18,27 @@ from engarde_daemon.ports.replication import Owed
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
     """Versions with their bodies, by the outbox's number, and the numbers of those without."""
 
-    rows: dict[int, tuple[Owed, str]]
+    found: dict[int, tuple[Owed, str]]
     missing: list[int]
 
-    def snapshots(self, ingested_at: datetime) -> dict[int, ContentSnapshot]:
+    @property
+    def ids(self) -> list[int]:
+        """The numbers of those that have their bodies."""
+        return list(self.found)
+
+    def rows(self, ingested_at: datetime) -> dict[int, ArchiveRow]:
         """The rows of the archive; the same whenever they are made of the same batch."""
         return {
-            number: ContentSnapshot.of(owed.item, owed.change, body=body, ingested_at=ingested_at)
-            for number, (owed, body) in self.rows.items()
+            number: _row(
+                ContentSnapshot.of(owed.item, owed.change, body=body, ingested_at=ingested_at)
+            )
+            for number, (owed, body) in self.found.items()
         }
+
+
+def _row(snapshot: ContentSnapshot) -> ArchiveRow:
+    at = snapshot.snapshot_timestamp
+    return ArchiveRow(row_id=snapshot.snapshot_id, at=at, row=snapshot.row)
 
 
 class Binder:
@@ -46,7 +59,7 @@ class Binder:
             for one in owed
             if one.item.body_name in bodies
         }
-        return Bound(rows=found, missing=[one.id for one in owed if one.id not in found])
+        return Bound(found=found, missing=[one.id for one in owed if one.id not in found])
 
     async def _elsewhere(self, items: Sequence[Item]) -> dict[BodyName, str]:
         of_tenant: dict[str, list[Item]] = defaultdict(list)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from engarde_daemon.domain.analytics import Answer, Question
 from engarde_daemon.domain.breaker import Breaker, BreakerState, Permit
 from engarde_daemon.domain.errors import Evidence, Unavailable
 from engarde_daemon.domain.records import ContentRecord, RecordKey, Standing, VersionRecord
@@ -20,7 +21,6 @@ from engarde_daemon.ports.archive import (
     Archive,
     ArchiveReader,
     ArchiveTable,
-    ArchiveWriter,
     Frozen,
     Span,
     StreamState,
@@ -202,34 +202,39 @@ class GuardedArchive(GuardedReader):
 
     def __init__(self, archive: Archive, guard: Guard) -> None:
         super().__init__(archive, guard)
-        self._writer: ArchiveWriter = archive
+        self._whole = archive
 
     async def prepare(self) -> None:
         """See `ArchiveWriter.prepare`."""
         async with self._guard.passing():
-            await self._writer.prepare()
+            await self._whole.prepare()
 
     async def open_stream(self, table: ArchiveTable) -> str:
         """See `ArchiveWriter.open_stream`."""
         async with self._guard.passing():
-            return await self._writer.open_stream(table)
+            return await self._whole.open_stream(table)
 
     async def append(self, batch: Frozen) -> Appended:
         """See `ArchiveWriter.append`."""
         async with self._guard.passing():
-            return await self._writer.append(batch)
+            return await self._whole.append(batch)
 
     async def close_stream(self, stream: str) -> StreamState:
         """See `ArchiveWriter.close_stream`."""
         async with self._guard.passing():
-            return await self._writer.close_stream(stream)
+            return await self._whole.close_stream(stream)
 
     async def held(self, table: ArchiveTable, row_ids: Sequence[str], span: Span) -> frozenset[str]:
         """See `ArchiveWriter.held`."""
         async with self._guard.passing():
-            return await self._writer.held(table, row_ids, span)
+            return await self._whole.held(table, row_ids, span)
 
     async def erase(self, tenant_id: str, content_ids: Sequence[str]) -> int:
         """See `ArchiveWriter.erase`."""
         async with self._guard.passing():
-            return await self._writer.erase(tenant_id, content_ids)
+            return await self._whole.erase(tenant_id, content_ids)
+
+    async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
+        """See `FigureReader.sums`."""
+        async with self._guard.passing():
+            return await self._whole.sums(question, besides=besides, most=most)

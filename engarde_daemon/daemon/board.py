@@ -18,6 +18,7 @@ class Board:
 
     def __init__(self, staging_limit_bytes: int) -> None:
         self._vitals = Vitals(staging_limit_bytes=staging_limit_bytes)
+        self._archive: dict[str, ArchiveVitals] = {}
         self._admitted_bytes = self._admitted_before_bytes = 0
 
     def read(self) -> Vitals:
@@ -46,9 +47,15 @@ class Board:
         self._admitted_bytes += size_bytes
         return True
 
-    def post_archive(self, archive: ArchiveVitals) -> None:
-        """Show how replication goes."""
-        self._vitals = msgspec.structs.replace(self._vitals, archive=archive)
+    def post_archive(self, table: str, archive: ArchiveVitals) -> None:
+        """Show how replication into a table goes, together with all others."""
+        self._archive[table] = archive
+        whole = ArchiveVitals(
+            trouble=next((one.trouble for one in self._archive.values() if one.trouble), None),
+            parked=sum(one.parked for one in self._archive.values()),
+            backfill=sum(one.backfill for one in self._archive.values()),
+        )
+        self._vitals = msgspec.structs.replace(self._vitals, archive=whole)
 
     def post_drift(self, drifts: Sequence[Drift]) -> None:
         """Show where the ledger is wrong, and say so in the log when that changes."""

@@ -6,7 +6,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
+    ├─ pipelines   one_for_one: delivery, the replicators, indexer, herald, courier, postmaster,
     │              steward, auditor, registrar, locksmith, recovery, custodian, curator, scribe,
     │              shelver, generation, foreman, importer, dispatcher
     ├─ health      looks at the stores, and leaves alone those that fail
@@ -35,6 +35,8 @@ from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
 from actors.replicator.actor import Replicator, ReplicatorPace
 from actors.replicator.binding import Binder
+from actors.replicator.cargo import Cargo, ReadyRows, Versions
+from actors.replicator.messages import ReplicatorMessage
 from actors.replicator.messages import Wake as WakeReplicator
 from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
@@ -49,7 +51,10 @@ from engarde_daemon.adapters.postgres.history import PostgresHistory
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
-from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
+from engarde_daemon.adapters.postgres.replication import (
+    PostgresDuesBook,
+    PostgresReplicationBook,
+)
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
 from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
@@ -82,8 +87,10 @@ from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
+from engarde_daemon.ports.replication import StreamBook
 
 WRITE_TIMEOUT_S = 20.0
 SWEEP_EVERY_S = 30.0
@@ -201,6 +208,7 @@ class _Planting:
         """Add those who carry on after a write, and give what tells them of one."""
         self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
         replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
+        self.figure_replicator = self._add_ready_rows()
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         if self.stores.likeness is not None:
             self._add_embedder(self.stores.likeness)
@@ -237,11 +245,25 @@ class _Planting:
         )
 
     def _replicator(self) -> Replicator:
+        book = PostgresReplicationBook(self.stores.sessions.writers)
+        return self._replicator_of(Versions(book, Binder(self.bodies)), book)
+
+    def _add_ready_rows(self) -> Address[ReplicatorMessage]:
+        """Add those who carry rows that lie ready, and give the one of figures."""
+        book = PostgresDuesBook(self.stores.sessions.writers)
+        figures = ReadyRows(book, ArchiveTable.ANALYTICS)
+        media = ReadyRows(book, ArchiveTable.MEDIA)
+        self.pipelines.add("media_replicator", lambda: self._replicator_of(media, book), capacity=1)
+        return self.pipelines.add(
+            "figure_replicator", lambda: self._replicator_of(figures, book), capacity=1
+        )
+
+    def _replicator_of(self, cargo: Cargo, book: StreamBook) -> Replicator:
         given = self.settings.replication
         return Replicator(
-            PostgresReplicationBook(self.stores.sessions.writers),
+            book,
             self.vigil.archive,
-            Binder(self.bodies),
+            cargo,
             pace=ReplicatorPace(
                 batch_items=given.batch_items,
                 batch_bytes=given.batch_bytes,
@@ -250,7 +272,7 @@ class _Planting:
             ),
             rest_s=partial(self.pace.rest_s, "bigquery"),
             clock=time.monotonic,
-            publish=self.board.post_archive,
+            publish=partial(self.board.post_archive, cargo.table.value),
         )
 
     def _indexer(self) -> Indexer:

@@ -1,12 +1,13 @@
 """The tables of the archive: their columns, what they are partitioned and clustered by.
 
 Owns the one description that every archive is made from. Columns are the platform's own
-(`engarde_analytics`, as its architecture page has them); those of `content_snapshots` that a
-restore of PostgreSQL needs besides stand at its end. A row is a mapping of these names to plain
+(`engarde_analytics`, as its architecture page has them); those that the daemon needs besides stand
+at the end of each table. A row is a mapping of these names to plain
 values: text, numbers, `datetime` in UTC, `date`, and for JSON whatever JSON can say.
 """
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -89,6 +90,8 @@ _MEDIA = TableLayout(
         *_optional("storage_provider", "storage_path", "public_url"),
         *_optional("media_metadata", kind=Kind.JSON),
         *_required("snapshot_timestamp", "media_created_at", "ingested_at", kind=Kind.TIMESTAMP),
+        *_optional("sha256", "processing_status"),
+        *_optional("deleted_at", kind=Kind.TIMESTAMP),
     ),
     partition="snapshot_timestamp",
     clustering=("tenant_id", "brand_id", "file_type"),
@@ -108,6 +111,10 @@ _ANALYTICS = TableLayout(
         *_optional("revenue", kind=Kind.FLOAT64),
         *_optional("custom_metrics", kind=Kind.JSON),
         *_required("created_at", kind=Kind.TIMESTAMP),
+        *_optional("campaign_space_id"),
+        *_optional("conversions_exact", "spend", kind=Kind.FLOAT64),
+        *_optional("currency"),
+        *_optional("revision", kind=Kind.INT64),
     ),
     partition="metric_date",
     clustering=("tenant_id", "brand_id", "platform"),
@@ -119,6 +126,18 @@ LAYOUTS: Mapping[ArchiveTable, TableLayout] = MappingProxyType(
         ArchiveTable.ANALYTICS: _ANALYTICS,
     }
 )
+
+
+def row_of(table: ArchiveTable, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A row that was kept as JSON, with days and moments as what they are."""
+    kinds = {column.name: column.kind for column in LAYOUTS[table].columns}
+    return {name: _read(kinds.get(name), value) for name, value in document.items()}
+
+
+def _read(kind: Kind | None, value: Any) -> Any:
+    if value is None or kind not in {Kind.DATE, Kind.TIMESTAMP}:
+        return value
+    return date.fromisoformat(value) if kind is Kind.DATE else datetime.fromisoformat(value)
 
 
 def refusal_of(table: ArchiveTable, row: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from engarde_daemon.domain.analytics import Answer, Question
 from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey
@@ -18,8 +19,10 @@ __all__ = [
     "Appended",
     "Archive",
     "ArchiveReader",
+    "ArchiveRow",
     "ArchiveTable",
     "ArchiveWriter",
+    "FigureReader",
     "Frozen",
     "Span",
     "StreamState",
@@ -39,6 +42,14 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     first_id: int
     last_id: int
     rows: Sequence[Mapping[str, Any]]
+
+
+class ArchiveRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row, the id by which `held` knows it, and the moment by which it is filed."""
+
+    row_id: str
+    at: datetime
+    row: Mapping[str, Any]
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -94,7 +105,10 @@ class ArchiveWriter(Protocol):
         """
 
     async def held(self, table: ArchiveTable, row_ids: Sequence[str], span: Span) -> frozenset[str]:
-        """Which of these rows (by `snapshot_id`) are there: asked when a stream's end is unknown.
+        """Which of these rows are there: asked when a stream's end is unknown.
+
+        Rows go by their `snapshot_id`, those of analytics by `metric_id` and `revision` with a slash
+        between.
 
         Raises:
             Unavailable: The archive does not answer.
@@ -148,5 +162,18 @@ class ArchiveReader(Protocol):
         """
 
 
-class Archive(ArchiveWriter, ArchiveReader, Protocol):
-    """Both sides of an archive."""
+class FigureReader(Protocol):
+    """What is asked about how content performs."""
+
+    async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
+        """What figures add up to, as far as they are there, in at most so many groups.
+
+        Those whose keys stand in `besides` are told by somebody else.
+
+        Raises:
+            Unavailable: The archive does not answer.
+        """
+
+
+class Archive(ArchiveWriter, ArchiveReader, FigureReader, Protocol):
+    """All sides of an archive."""

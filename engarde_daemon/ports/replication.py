@@ -32,7 +32,10 @@ class Owed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen batch: which rows of the outbox it is made of, and where it goes."""
+    """A frozen batch: under which numbers its rows are owed, and where it goes.
+
+    They are numbers of the outbox, or of the rows that lie ready.
+    """
 
     stream: str
     offset: int
@@ -55,7 +58,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a batch, by rows of the outbox; those that it does not name are sent anew."""
+    """What became of a batch, by what was owed; what it does not name is sent anew."""
 
     stored: Sequence[int] = ()
     refused: Mapping[int, str] = {}
@@ -64,24 +67,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parked(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that the archive refused."""
+    """A row that the archive refused; `version` is None for what is no version."""
 
+    table_name: str
     tenant_id: str
-    content_id: str
-    version: int
+    content_id: str | None
+    version: int | None
     reason: str
     parked_at: datetime
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How many versions were refused, and how many old ones are still to be sent."""
+    """How many rows were refused, and how many old versions are still to be sent."""
 
     parked: int
     backfill: int
 
 
-class ReplicationBook(Protocol):
-    """What replication remembers; every note is fenced by the turn."""
+class StreamBook(Protocol):
+    """What is remembered of the streams of tables; every note is fenced by the turn."""
 
     async def take_turn(self, table: ArchiveTable, *, lease_s: float) -> Turn | None:
         """Take the right to write, or None while somebody else has it.
@@ -96,6 +100,38 @@ class ReplicationBook(Protocol):
         Raises:
             Unavailable: PostgreSQL does not answer; the lease will run out.
         """
+
+    async def freeze(
+        self, turn: Turn, outbox_ids: Sequence[int], *, began: str | None, lease_s: float
+    ) -> Batch:
+        """Make a batch of what is owed under these numbers; `began` is a stream that was opened for it.
+
+        Raises:
+            TurnOver: Somebody else writes now.
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
+        """End the batch under way; what is in the archive now is owed no longer.
+
+        Raises:
+            TurnOver: Somebody else writes now.
+            Unavailable: PostgreSQL does not answer; the batch will be sent again.
+        """
+
+    async def standing(self, table: ArchiveTable) -> Standing:
+        """How things stand with a table.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+
+class ReplicationBook(StreamBook, Protocol):
+    """What replication remembers of versions.
+
+    Finishing a batch also marks the items whose newest version is in the archive now.
+    """
 
     async def due(self, *, items: int, size_bytes: int) -> list[Owed]:
         """The oldest versions that the archive lacks, bounded in number and bytes.
@@ -116,24 +152,6 @@ class ReplicationBook(Protocol):
 
         Raises:
             Unavailable: PostgreSQL does not answer.
-        """
-
-    async def freeze(
-        self, turn: Turn, outbox_ids: Sequence[int], *, began: str | None, lease_s: float
-    ) -> Batch:
-        """Make a batch of these versions; `began` is a stream that was opened for it.
-
-        Raises:
-            TurnOver: Somebody else writes now.
-            Unavailable: PostgreSQL does not answer.
-        """
-
-    async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
-        """End the batch under way, and mark the items whose newest version is in the archive now.
-
-        Raises:
-            TurnOver: Somebody else writes now.
-            Unavailable: PostgreSQL does not answer; the batch will be sent again.
         """
 
     async def feed(self, items: int) -> int:
@@ -159,13 +177,6 @@ class ReplicationBook(Protocol):
 
     async def retry_parked(self) -> int:
         """Have everything tried again that was refused, and count it.
-
-        Raises:
-            Unavailable: PostgreSQL does not answer.
-        """
-
-    async def standing(self) -> Standing:
-        """How things stand.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

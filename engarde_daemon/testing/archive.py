@@ -5,12 +5,14 @@ what its streams hold as BigQuery's do, so that a test can see a gap or a repeat
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from operator import attrgetter
+from itertools import islice
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import anyio.lowlevel
 import msgspec
 
+from engarde_daemon.domain.analytics import Answer, Performance, Question, added
 from engarde_daemon.domain.archive_tables import refusal_of
 from engarde_daemon.domain.errors import StreamLost, Unavailable
 from engarde_daemon.domain.records import RecordKey
@@ -39,6 +41,11 @@ class MemoryArchive:
     def rows(self) -> list[ContentSnapshot]:
         """Every row as it came in, a repeated one as often as it did."""
         return [row for rows in self._streams.values() for row in rows]
+
+    def others(self, table: ArchiveTable) -> list[Mapping[str, Any]]:
+        """Every row of another table than that of snapshots."""
+        streams = [rows for name, rows in self._others.items() if name.startswith(f"{table}/")]
+        return [row for rows in streams for row in rows]
 
     def fail_next(self, calls: int) -> None:
         """Let the next calls find the archive unreachable."""
@@ -94,25 +101,33 @@ class MemoryArchive:
         """See `ArchiveWriter.close_stream`."""
         await self._turn_up()
         self._closed.add(stream)
-        return StreamState(len(self._streams[stream]) if self.knows_stream_ends else None)
+        held = len(self._streams[stream]) + len(self._others[stream])
+        return StreamState(held if self.knows_stream_ends else None)
 
     async def held(self, table: ArchiveTable, row_ids: Sequence[str], span: Span) -> frozenset[str]:
         """See `ArchiveWriter.held`."""
         await self._turn_up()
-        del table
-        return frozenset(row.snapshot_id for row in self._within(span)) & frozenset(row_ids)
+        if table is ArchiveTable.SNAPSHOTS:
+            return frozenset(row.snapshot_id for row in self._within(span)) & frozenset(row_ids)
+        return frozenset(_row_id(row) for row in self.others(table)) & frozenset(row_ids)
 
     async def erase(self, tenant_id: str, content_ids: Sequence[str]) -> int:
         """See `ArchiveWriter.erase`."""
         await self._turn_up()
-        before = len(self.rows)
+        before = self._count()
         for stream, rows in self._streams.items():
             self._streams[stream] = [
                 row
                 for row in rows
                 if row.tenant_id != tenant_id or row.content_id not in content_ids
             ]
-        return before - len(self.rows)
+        for stream, others in self._others.items():
+            self._others[stream] = [
+                row
+                for row in others
+                if row["tenant_id"] != tenant_id or row.get("content_id") not in content_ids
+            ]
+        return before - self._count()
 
     async def get_many(
         self, keys: Sequence[RecordKey], span: Span
@@ -157,6 +172,18 @@ class MemoryArchive:
                 for row in page
             ]
 
+    async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
+        """See `FigureReader.sums`."""
+        await self._turn_up()
+        rows = sorted(self.others(ArchiveTable.ANALYTICS), key=itemgetter("revision"))
+        newest = {row["metric_id"]: Performance.from_row(row) for row in rows}
+        figures = [figure for key, figure in newest.items() if key not in besides]
+        return dict(islice(added(figures, question).items(), most))
+
+    def _count(self) -> int:
+        others = sum(map(len, self._others.values()))
+        return len(self.rows) + others
+
     def _store(self, batch: Frozen) -> None:
         if batch.table is ArchiveTable.SNAPSHOTS:
             rows = [msgspec.convert(row, ContentSnapshot) for row in batch.rows]
@@ -180,3 +207,9 @@ class MemoryArchive:
             self._failures_left -= 1
             self.failures += 1
             raise Unavailable("The archive was told to fail.")
+
+
+def _row_id(row: Mapping[str, Any]) -> str:
+    if "metric_id" in row:
+        return f"{row['metric_id']}/{row['revision']}"
+    return str(row["snapshot_id"])

@@ -84,12 +84,26 @@ with fed as (
 select count(*) from fed
 
 -- name: backfill
--- Have everything sent again that the archive was ever owed.
+-- Have every version sent again. Figures are nowhere else: what is told of them again is news again.
+with news as (
+    delete from engarde.performance_keys
+)
 insert into engarde.archive_backfill (tenant_id, content_id, version)
 select v.tenant_id, v.content_id, v.version from engarde.content_versions v
 where not exists (select from engarde.outbox o where o.destination = 'bigquery'
                     and o.tenant_id = v.tenant_id and o.content_id = v.content_id and o.version = v.version)
 on conflict do nothing
+
+-- name: due_rows
+select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d
+where d.table_name = $1 and d.reason is null order by d.id limit $2
+
+-- name: load_rows
+select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d
+where d.id = any ($1::bigint[]) order by d.id
+
+-- name: finish_rows
+select engarde.finish_dues_v1($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
 
 -- name: retry_parked
 with again as (
@@ -99,14 +113,23 @@ with again as (
     select 'bigquery', a.tenant_id, a.content_id, a.version
     from again a join engarde.content_versions v using (tenant_id, content_id, version)
     order by 2, 3, 4
+), ready as (
+    update engarde.archive_dues d set reason = null, parked_at = null where d.reason is not null
+    returning 1
 )
-select count(*) from again
+select (select count(*) from again) + (select count(*) from ready)
 
 -- name: parked
-select p.tenant_id, p.content_id, p.version, p.reason, p.parked_at
-from engarde.archive_parked p order by p.parked_at desc, p.content_id limit $1
+select 'content_snapshots' as table_name, p.tenant_id, p.content_id, p.version, p.reason, p.parked_at
+from engarde.archive_parked p
+union all
+select d.table_name, d.tenant_id, d.content_id, null, d.reason, d.parked_at
+from engarde.archive_dues d where d.reason is not null
+order by parked_at desc, content_id limit $1
 
 -- name: standing
 select
-    (select count(*) from engarde.archive_parked) as parked,
-    (select count(*) from engarde.archive_backfill) as backfill
+    case when $1 = 'content_snapshots' then (select count(*) from engarde.archive_parked)
+        else (select count(*) from engarde.archive_dues d where d.table_name = $1 and d.reason is not null)
+    end as parked,
+    case when $1 = 'content_snapshots' then (select count(*) from engarde.archive_backfill) else 0 end as backfill

@@ -15,11 +15,12 @@ from typing import Self, TypeVar
 import duckdb
 import structlog
 
-from engarde_daemon.adapters.archive import reading, rewriting, writing
+from engarde_daemon.adapters.archive import adding, reading, rewriting, writing
 from engarde_daemon.adapters.archive.engine import SQL, Engine
 from engarde_daemon.adapters.archive.walking import walk
 from engarde_daemon.adapters.archive.whereabouts import Whereabouts
 from engarde_daemon.adapters.archive.writing import days_of
+from engarde_daemon.domain.analytics import Answer, Question
 from engarde_daemon.domain.archive_tables import refusal_of
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.records import RecordKey
@@ -93,8 +94,7 @@ class EmbeddedArchive:
 
     async def held(self, table: ArchiveTable, row_ids: Sequence[str], span: Span) -> frozenset[str]:
         """See `ArchiveWriter.held`."""
-        del table
-        return await self._ask(partial(reading.held, row_ids=row_ids, span=span))
+        return await self._ask(partial(reading.held, table=table, row_ids=row_ids, span=span))
 
     async def erase(self, tenant_id: str, content_ids: Sequence[str]) -> int:
         """See `ArchiveWriter.erase`."""
@@ -146,6 +146,10 @@ class EmbeddedArchive:
                     key for before, key in zip([last, *page], page, strict=False) if key != before
                 ]
                 last = page[-1]
+
+    async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
+        """See `FigureReader.sums`."""
+        return await self._ask(partial(adding.sums, question=question, besides=besides, most=most))
 
     async def _ask(self, question: Callable[..., _T]) -> _T:
         return await self._engine.run(partial(question, root=self._root))

@@ -104,11 +104,17 @@ def _rows(
 
 
 def held(
-    cursor: duckdb.DuckDBPyConnection, *, root: Path, row_ids: Sequence[str], span: Span
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    root: Path,
+    table: ArchiveTable,
+    row_ids: Sequence[str],
+    span: Span,
 ) -> frozenset[str]:
     """Those of the rows that are there."""
-    asked = {"files": files_of(root, span), "row_ids": list(row_ids), **bounds(span)}
-    cursor.execute(SQL["held"], asked)
+    files = listing(root, table, span).files
+    asked = {"files": files, "row_ids": list(row_ids), **bounds(span)}
+    cursor.execute(SQL[f"held_{table}"], asked)
     return frozenset(row[0] for row in cursor.fetchall())
 
 

@@ -5,7 +5,7 @@ of text. Answers come in pages; a page that nobody asks for is not fetched.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -17,9 +17,12 @@ from engarde_daemon.adapters.bigquery.clients import Rest
 from engarde_daemon.adapters.bigquery.denials import READ_ROWS
 from sql import statements
 
-Values: TypeAlias = Mapping[str, str | datetime | Sequence[str] | None]
+Value: TypeAlias = str | bool | int | date | datetime | Sequence[str] | None
+Values: TypeAlias = Mapping[str, Value]
 
 _SQL = statements("bigquery/archive")
+# In this order: a bool is an int to Python, and a datetime a date.
+_SCALARS = ((bool, "BOOL"), (int, "INT64"), (datetime, "TIMESTAMP"), (date, "DATE"))
 
 
 class Queries:
@@ -86,11 +89,10 @@ def _next_page(pages: Iterator[Iterable[Row]], _: bigquery.Client) -> Sequence[R
     return list(next(pages, ()))
 
 
-def _parameter(
-    name: str, value: str | datetime | Sequence[str] | None
-) -> ScalarQueryParameter | ArrayQueryParameter:
-    if isinstance(value, datetime):
-        return ScalarQueryParameter(name, "TIMESTAMP", value)
+def _parameter(name: str, value: Value) -> ScalarQueryParameter | ArrayQueryParameter:
     if value is None or isinstance(value, str):
         return ScalarQueryParameter(name, "STRING", value)
+    for kind, type_ in _SCALARS:
+        if isinstance(value, kind):
+            return ScalarQueryParameter(name, type_, value)
     return ArrayQueryParameter(name, "STRING", value)

@@ -14,6 +14,7 @@ import msgspec
 from google.cloud.bigquery.table import Row
 
 from engarde_daemon.adapters.bigquery.queries import Queries, Values
+from engarde_daemon.domain.analytics import Answer, Question, answer_part
 from engarde_daemon.domain.records import RecordKey
 from engarde_daemon.domain.snapshots import ContentSnapshot, SnapshotKey, snapshot_id
 from engarde_daemon.ports.archive import Span
@@ -67,6 +68,17 @@ class BigQueryReader:
             rows = await self._bodies(tenant_id, places)
             newest.update({row.content_id: row for row in rows if row.is_intact()})
         return newest
+
+    async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
+        """See `FigureReader.sums`.
+
+        Raises:
+            Denied: A permission is missing.
+            Unavailable: BigQuery does not answer.
+        """
+        values: Values = {**question.parameters, "besides": list(besides), "most": most}
+        rows = await self._queries.rows("sums", values)
+        return dict(answer_part(row.values()) for row in rows)
 
     async def scan(
         self, span: Span, *, tenant_id: str | None = None, brand_id: str | None = None

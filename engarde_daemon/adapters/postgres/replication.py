@@ -1,14 +1,17 @@
-"""The book of replication on PostgreSQL."""
+"""The books of replication on PostgreSQL: of versions, and of rows that lie ready."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.proving import Prover
 from engarde_daemon.adapters.postgres.rows import version_of
+from engarde_daemon.domain.archive_tables import row_of
 from engarde_daemon.ports.archive import ArchiveTable
+from engarde_daemon.ports.dues import Due
 from engarde_daemon.ports.replication import (
     Batch,
     Outcome,
@@ -23,15 +26,14 @@ from sql import statements
 _SQL = statements("archive")
 
 
-class PostgresReplicationBook:
-    """The `ReplicationBook` port on PostgreSQL."""
+class PostgresStreams:
+    """What the books of all tables have in common: turns, and batches that are frozen."""
 
     def __init__(self, writers: asyncpg.Pool) -> None:
         self._writers = writers
-        self._prover = Prover()
 
     async def take_turn(self, table: ArchiveTable, *, lease_s: float) -> Turn | None:
-        """See `ReplicationBook.take_turn`."""
+        """See `StreamBook.take_turn`."""
         with translated():
             row = await self._writers.fetchrow(_SQL["take_turn"], table, lease_s)
         if row is None:
@@ -45,9 +47,52 @@ class PostgresReplicationBook:
         )
 
     async def give_back(self, turn: Turn) -> None:
-        """See `ReplicationBook.give_back`."""
+        """See `StreamBook.give_back`."""
         with translated():
             await self._writers.execute(_SQL["give_turn_back"], turn.table, turn.token)
+
+    async def freeze(
+        self, turn: Turn, outbox_ids: Sequence[int], *, began: str | None, lease_s: float
+    ) -> Batch:
+        """See `StreamBook.freeze`."""
+        with translated():
+            row = await self._writers.fetchrow(
+                _SQL["freeze"], turn.table, turn.token, lease_s, began, outbox_ids
+            )
+        if row is None:
+            raise TurnOver
+        return _batch_of(row)
+
+    async def standing(self, table: ArchiveTable) -> Standing:
+        """See `StreamBook.standing`."""
+        with translated():
+            row = await self._writers.fetchrow(_SQL["standing"], table)
+        return Standing(row["parked"], row["backfill"])
+
+    async def _finish(
+        self, statement: str, turn: Turn, outcome: Outcome, *, lease_s: float
+    ) -> None:
+        done = await self._writers.fetchval(
+            _SQL[statement],
+            turn.table,
+            turn.token,
+            lease_s,
+            outcome.stored,
+            list(outcome.refused),
+            list(outcome.refused.values()),
+            outcome.advance,
+            outcome.stream_ends,
+        )
+        if not done:
+            raise TurnOver
+
+
+class PostgresReplicationBook(PostgresStreams):
+    """The `ReplicationBook` port on PostgreSQL."""
+
+    def __init__(self, writers: asyncpg.Pool) -> None:
+        super().__init__(writers)
+        self._prover = Prover()
 
     async def due(self, *, items: int, size_bytes: int) -> list[Owed]:
         """See `ReplicationBook.due`."""
@@ -71,35 +116,11 @@ class PostgresReplicationBook:
         with translated():
             await self._writers.execute(_SQL["defer"], outbox_ids, reason)
 
-    async def freeze(
-        self, turn: Turn, outbox_ids: Sequence[int], *, began: str | None, lease_s: float
-    ) -> Batch:
-        """See `ReplicationBook.freeze`."""
-        with translated():
-            row = await self._writers.fetchrow(
-                _SQL["freeze"], turn.table, turn.token, lease_s, began, outbox_ids
-            )
-        if row is None:
-            raise TurnOver
-        return _batch_of(row)
-
     async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
-        """See `ReplicationBook.finish`."""
+        """See `StreamBook.finish`."""
         with translated():
             await self._mark(outcome.stored)
-            done = await self._writers.fetchval(
-                _SQL["finish"],
-                turn.table,
-                turn.token,
-                lease_s,
-                outcome.stored,
-                list(outcome.refused),
-                list(outcome.refused.values()),
-                outcome.advance,
-                outcome.stream_ends,
-            )
-        if not done:
-            raise TurnOver
+            await self._finish("finish", turn, outcome, lease_s=lease_s)
 
     async def feed(self, items: int) -> int:
         """See `ReplicationBook.feed`."""
@@ -123,17 +144,37 @@ class PostgresReplicationBook:
         with translated():
             return int(await self._writers.fetchval(_SQL["retry_parked"]))
 
-    async def standing(self) -> Standing:
-        """See `ReplicationBook.standing`."""
-        with translated():
-            row = await self._writers.fetchrow(_SQL["standing"])
-        return Standing(row["parked"], row["backfill"])
-
     async def _mark(self, outbox_ids: Sequence[int]) -> None:
         """Say in the items that they are archived; each held by others is waited for by itself."""
         await self._writers.execute(_SQL["mark"], outbox_ids)
         for row in await self._writers.fetch(_SQL["unmarked"], outbox_ids):
             await self._writers.execute(_SQL["mark_one"], row["id"])
+
+
+class PostgresDuesBook(PostgresStreams):
+    """The `DuesBook` port on PostgreSQL."""
+
+    async def due(self, table: ArchiveTable, *, items: int) -> list[Due]:
+        """See `DuesBook.due`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["due_rows"], table, items)
+        return [_due_of(table, row) for row in rows]
+
+    async def load(self, table: ArchiveTable, ids: Sequence[int]) -> list[Due]:
+        """See `DuesBook.load`."""
+        with translated():
+            rows = await self._writers.fetch(_SQL["load_rows"], ids)
+        return [_due_of(table, row) for row in rows]
+
+    async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
+        """See `StreamBook.finish`."""
+        with translated():
+            await self._finish("finish_rows", turn, outcome, lease_s=lease_s)
+
+
+def _due_of(table: ArchiveTable, row: Mapping[str, Any]) -> Due:
+    document = msgspec.json.decode(row["archive_row"])
+    return Due(id=row["id"], row_id=row["row_id"], at=row["at"], row=row_of(table, document))
 
 
 def _batch_of(row: Mapping[str, Any]) -> Batch:

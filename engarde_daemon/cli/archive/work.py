@@ -9,11 +9,15 @@ import msgspec
 
 from engarde_daemon.adapters.archive.analysis import Answer, ask
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
-from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
+from engarde_daemon.adapters.postgres.replication import (
+    PostgresReplicationBook,
+    PostgresStreams,
+)
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.cli import database
 from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.config import Settings
+from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.outbox import Backlog
 from engarde_daemon.ports.replication import ReplicationBook
 
@@ -69,13 +73,14 @@ def status(settings: Settings) -> Status:
 
 async def _status(sessions: Sessions) -> Status:
     backlog = await PostgresOutbox(sessions.writers).backlog()
-    standing = await PostgresReplicationBook(sessions.writers).standing()
+    streams = PostgresStreams(sessions.writers)
+    standings = [await streams.standing(table) for table in ArchiveTable]
     waiting = backlog.get("bigquery", Backlog(0, 0.0))
     return Status(
         waiting=waiting.rows,
         oldest_age_s=round(waiting.oldest_age_s, 3),
-        backfill=standing.backfill,
-        parked=standing.parked,
+        backfill=sum(standing.backfill for standing in standings),
+        parked=sum(standing.parked for standing in standings),
     )
 
 

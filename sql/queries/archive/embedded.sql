@@ -60,7 +60,10 @@ COPY (
         unnest($media_metadata::VARCHAR[]) AS media_metadata,
         unnest($snapshot_timestamp::TIMESTAMP[]) AS snapshot_timestamp,
         unnest($media_created_at::TIMESTAMP[]) AS media_created_at,
-        unnest($ingested_at::TIMESTAMP[]) AS ingested_at
+        unnest($ingested_at::TIMESTAMP[]) AS ingested_at,
+        unnest($sha256::VARCHAR[]) AS sha256,
+        unnest($processing_status::VARCHAR[]) AS processing_status,
+        unnest($deleted_at::TIMESTAMP[]) AS deleted_at
     ORDER BY tenant_id, media_id, snapshot_timestamp
 ) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
@@ -86,7 +89,12 @@ COPY (
         unnest($conversions::BIGINT[]) AS conversions,
         unnest($revenue::DOUBLE[]) AS revenue,
         unnest($custom_metrics::VARCHAR[]) AS custom_metrics,
-        unnest($created_at::TIMESTAMP[]) AS created_at
+        unnest($created_at::TIMESTAMP[]) AS created_at,
+        unnest($campaign_space_id::VARCHAR[]) AS campaign_space_id,
+        unnest($conversions_exact::DOUBLE[]) AS conversions_exact,
+        unnest($spend::DOUBLE[]) AS spend,
+        unnest($currency::VARCHAR[]) AS currency,
+        unnest($revision::BIGINT[]) AS revision
     ORDER BY tenant_id, content_id, metric_date
 ) TO $file (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
@@ -101,7 +109,7 @@ COPY (
 
 -- name: merge_content_media_snapshots
 COPY (
-    SELECT * FROM read_parquet($files, hive_partitioning = false)
+    SELECT * FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
     ORDER BY tenant_id, media_id, snapshot_timestamp
 ) TO $file (
     FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL $level, ROW_GROUP_SIZE 2048
@@ -109,7 +117,7 @@ COPY (
 
 -- name: merge_content_analytics
 COPY (
-    SELECT * FROM read_parquet($files, hive_partitioning = false)
+    SELECT * FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
     ORDER BY tenant_id, content_id, metric_date
 ) TO $file (
     FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL $level, ROW_GROUP_SIZE 2048
@@ -133,10 +141,53 @@ COPY (
     WHERE NOT coalesce(tenant_id = $tenant_id AND list_contains($content_ids::VARCHAR[], content_id), false)
 ) TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
--- name: held
+-- name: held_content_snapshots
 SELECT DISTINCT snapshot_id FROM read_parquet($files, hive_partitioning = false)
 WHERE snapshot_id IN (SELECT unnest($row_ids::VARCHAR[]))
     AND snapshot_timestamp >= $since AND snapshot_timestamp < $until
+
+-- name: held_content_media_snapshots
+SELECT DISTINCT snapshot_id FROM read_parquet($files, hive_partitioning = false)
+WHERE snapshot_id IN (SELECT unnest($row_ids::VARCHAR[]))
+    AND snapshot_timestamp >= $since AND snapshot_timestamp < $until
+
+-- name: held_content_analytics
+SELECT DISTINCT metric_id || '/' || revision
+FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
+WHERE metric_id || '/' || revision IN (SELECT unnest($row_ids::VARCHAR[]))
+    AND metric_date >= $since::DATE AND metric_date <= $until::DATE
+
+-- name: sums
+-- Figures added up, the newest revision of each; `besides` are told by somebody else. By hours those
+-- of hours are added up, else those of days.
+SELECT
+    CASE WHEN $by_day THEN metric_date END AS of_day,
+    CASE WHEN $by_hour THEN metric_hour END AS of_hour,
+    CASE WHEN $by_platform THEN platform END AS of_platform,
+    CASE WHEN $by_campaign THEN campaign_space_id END AS of_campaign,
+    CASE WHEN $by_brand THEN brand_id END AS of_brand,
+    CASE WHEN $by_content THEN content_id END AS of_content,
+    coalesce(sum(impressions), 0)::BIGINT, coalesce(sum(clicks), 0)::BIGINT,
+    coalesce(sum(likes), 0)::BIGINT, coalesce(sum(shares), 0)::BIGINT,
+    coalesce(sum(comments), 0)::BIGINT, coalesce(sum(saves), 0)::BIGINT,
+    coalesce(sum(coalesce(conversions_exact, conversions)), 0)::DOUBLE,
+    coalesce(sum(spend), 0)::DOUBLE, coalesce(sum(revenue), 0)::DOUBLE,
+    list(DISTINCT currency) FILTER (currency IS NOT NULL)
+FROM (
+    SELECT * FROM read_parquet($files, hive_partitioning = false, union_by_name = true)
+    WHERE tenant_id = $tenant_id AND metric_date >= $since AND metric_date <= $until
+        AND (metric_hour IS NOT NULL) = $by_hour
+        AND ($platform::VARCHAR IS NULL OR platform = $platform)
+        AND ($content_id::VARCHAR IS NULL OR content_id = $content_id)
+        AND metric_id NOT IN (SELECT unnest($besides::VARCHAR[]))
+    QUALIFY row_number() OVER (
+        PARTITION BY metric_id ORDER BY revision DESC NULLS LAST, created_at DESC
+    ) = 1
+)
+WHERE ($every_brand OR list_contains($brand_ids::VARCHAR[], brand_id))
+    AND ($campaign_space_id::VARCHAR IS NULL OR campaign_space_id = $campaign_space_id)
+GROUP BY of_day, of_hour, of_platform, of_campaign, of_brand, of_content
+LIMIT $most
 
 -- name: versions
 -- Certain versions. What is compared with a list is read before the bodies are; a join would read all.
@@ -205,7 +256,8 @@ WHERE snapshot_timestamp >= $since AND snapshot_timestamp < $until
 ORDER BY tenant_id, content_id, version
 
 -- name: views
--- What analysts ask: the tables as they are in BigQuery, and the newest version of each content.
+-- What analysts ask: the tables as they are in BigQuery, the newest version of each content, and the
+-- newest revision of each figure.
 CREATE VIEW content_snapshots AS
 SELECT * REPLACE (
     metadata::JSON AS metadata, ai_generation_metadata::JSON AS ai_generation_metadata,
@@ -213,10 +265,15 @@ SELECT * REPLACE (
 ) FROM read_parquet(getvariable('content_snapshots'), hive_partitioning = false);
 CREATE VIEW content_media_snapshots AS
 SELECT * REPLACE (media_metadata::JSON AS media_metadata)
-FROM read_parquet(getvariable('content_media_snapshots'), hive_partitioning = false);
+FROM read_parquet(getvariable('content_media_snapshots'), hive_partitioning = false, union_by_name = true);
 CREATE VIEW content_analytics AS
 SELECT * REPLACE (custom_metrics::JSON AS custom_metrics)
-FROM read_parquet(getvariable('content_analytics'), hive_partitioning = false);
+FROM read_parquet(getvariable('content_analytics'), hive_partitioning = false, union_by_name = true);
+CREATE VIEW content_analytics_current AS
+SELECT * FROM content_analytics
+QUALIFY row_number() OVER (
+    PARTITION BY tenant_id, metric_id ORDER BY revision DESC NULLS LAST, created_at DESC
+) = 1;
 -- Which rows are the newest is decided on narrow columns alone: bodies would not fit into memory.
 CREATE VIEW content_current AS
 SELECT * EXCLUDE (file, place) FROM (

@@ -30,11 +30,11 @@ WHERE snapshot_timestamp >= @since
     AND snapshot_id IN UNNEST(@row_ids)
 
 -- name: held_content_analytics
-SELECT DISTINCT metric_id
+SELECT DISTINCT CONCAT(metric_id, '/', CAST(revision AS STRING))
 FROM content_analytics
 WHERE metric_date >= DATE(@since)
     AND metric_date <= DATE(@until)
-    AND metric_id IN UNNEST(@row_ids)
+    AND CONCAT(metric_id, '/', CAST(revision AS STRING)) IN UNNEST(@row_ids)
 
 -- name: erase_content_snapshots
 DELETE FROM content_snapshots
@@ -116,3 +116,42 @@ WHERE snapshot_timestamp >= @since
     AND (@brand_id IS NULL OR brand_id = @brand_id)
 QUALIFY ROW_NUMBER() OVER (PARTITION BY tenant_id, snapshot_id ORDER BY ingested_at DESC) = 1
 ORDER BY tenant_id, content_id, version
+
+-- name: sums
+-- Figures added up, the newest revision of each; `besides` are told by somebody else. By hours those
+-- of hours are added up, else those of days.
+SELECT
+    IF(@by_day, metric_date, NULL) AS of_day,
+    IF(@by_hour, metric_hour, NULL) AS of_hour,
+    IF(@by_platform, platform, NULL) AS of_platform,
+    IF(@by_campaign, campaign_space_id, NULL) AS of_campaign,
+    IF(@by_brand, brand_id, NULL) AS of_brand,
+    IF(@by_content, content_id, NULL) AS of_content,
+    IFNULL(SUM(impressions), 0) AS impressions,
+    IFNULL(SUM(clicks), 0) AS clicks,
+    IFNULL(SUM(likes), 0) AS likes,
+    IFNULL(SUM(shares), 0) AS shares,
+    IFNULL(SUM(comments), 0) AS comments,
+    IFNULL(SUM(saves), 0) AS saves,
+    IFNULL(SUM(IFNULL(conversions_exact, CAST(conversions AS FLOAT64))), 0.0) AS conversions,
+    IFNULL(SUM(spend), 0.0) AS spend,
+    IFNULL(SUM(revenue), 0.0) AS revenue,
+    ARRAY_AGG(DISTINCT currency IGNORE NULLS) AS currencies
+FROM (
+    SELECT *
+    FROM content_analytics
+    WHERE metric_date >= @since
+        AND metric_date <= @until
+        AND tenant_id = @tenant_id
+        AND (metric_hour IS NOT NULL) = @by_hour
+        AND (@platform IS NULL OR platform = @platform)
+        AND (@content_id IS NULL OR content_id = @content_id)
+        AND metric_id NOT IN UNNEST(@besides)
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY metric_id ORDER BY IFNULL(revision, 0) DESC, created_at DESC
+    ) = 1
+)
+WHERE (@every_brand OR brand_id IN UNNEST(@brand_ids))
+    AND (@campaign_space_id IS NULL OR campaign_space_id = @campaign_space_id)
+GROUP BY of_day, of_hour, of_platform, of_campaign, of_brand, of_content
+LIMIT @most

@@ -8,6 +8,7 @@ import pytest
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.replicator.actor import Replicator, ReplicatorPace
 from actors.replicator.binding import Binder
+from actors.replicator.cargo import Versions
 from actors.replicator.messages import Wake
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
@@ -59,7 +60,7 @@ class Road:
         return Replicator(
             self.book,
             self.archive,
-            Binder(bodies),
+            Versions(self.book, Binder(bodies)),
             pace=ReplicatorPace(batch_items=items, poll_s=poll_s),
             rest_s=lambda: 0.0,
             clock=lambda: self.moment,
@@ -395,7 +396,7 @@ class TestBackfill:
 
         await road.erase(item)
 
-        standing = await road.book.standing()
+        standing = await road.book.standing(TABLE)
         assert (standing.parked, standing.backfill, await road.owed()) == (0, 0, 0)
 
 

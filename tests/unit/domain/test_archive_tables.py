@@ -1,10 +1,10 @@
 """The archive's tables, and which rows they can take."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from engarde_daemon.domain.archive_tables import LAYOUTS, ArchiveTable, refusal_of
+from engarde_daemon.domain.archive_tables import LAYOUTS, ArchiveTable, refusal_of, row_of
 from engarde_daemon.domain.content import Change, ChangeType
 from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
 from engarde_daemon.testing.snapshots import snapshot_with
@@ -67,3 +67,18 @@ def test_a_version_becomes_a_row_that_proves_itself():
 def test_versions_have_ids_of_their_own():
     """Which no two share."""
     assert len({snapshot_id(content, n) for content in ("a", "b") for n in (1, 2)}) == 4
+
+
+def test_a_row_that_was_kept_as_json_has_its_days_and_moments_again():
+    """And everything else as it was, unknown columns too: they are refused later, by name."""
+    document = {
+        "metric_date": "2026-03-01",
+        "metric_hour": None,
+        "created_at": "2026-03-01T01:00:00+01:00",
+        "clicks": 3,
+        "surprise": "2026-03-01",
+    }
+
+    row = row_of(ArchiveTable.ANALYTICS, document)
+
+    assert row == {**document, "metric_date": date(2026, 3, 1), "created_at": AT}

@@ -1,0 +1,1 @@
+"""Figures of content against real stores."""
