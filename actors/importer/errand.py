@@ -10,17 +10,20 @@ from collections.abc import Callable
 import anyio
 import msgspec
 
+from actors.importer.figuring import FigureTaker
 from actors.importer.keys import PlatformKeys
 from actors.importer.taking import AssetTaker
 from engarde_daemon.domain.importing import Platform, Stage
 from engarde_daemon.ports.importing import ImportBench, ImportClaim, Portion, Task
-from engarde_daemon.ports.platforms import PlatformFault, PlatformTrouble
+from engarde_daemon.ports.platforms import AssetPage, PlatformFault, PlatformTrouble
 
 ATTEMPTS_MAX = 40
 BACKOFF_S = 1.0
 BACKOFF_MAX_S = 300.0
 PAUSED_S = 1.0
 TASKS_PER_LOOK = 64
+ASSETS_PER_PORTION = 500
+REST_MAX_S = 60.0
 
 
 class Watch(msgspec.Struct, eq=False):
@@ -48,8 +51,9 @@ class Errand:
         self,
         bench: ImportBench,
         keys: PlatformKeys,
-        taker: AssetTaker,
         *,
+        taker: AssetTaker,
+        figures: FigureTaker,
         places: int,
         poll_s: float,
         random: Callable[[], float],
@@ -57,6 +61,7 @@ class Errand:
         self._bench = bench
         self._keys = keys
         self._taker = taker
+        self._figures = figures
         self._places = anyio.CapacityLimiter(places)
         self._poll_s = poll_s
         self._random = random
@@ -86,6 +91,8 @@ class Errand:
                 await self._list(watch)
             if claim.stage is not Stage.PERFORMANCE:
                 await self._take_all(watch)
+        if claim.spec.import_performance:
+            await self._count_all(watch)
 
     async def _list(self, watch: Watch) -> None:
         claim = watch.claim
@@ -93,12 +100,12 @@ class Errand:
         cursor = claim.cursor
         while watch.goes_on:
             page = await platform.assets(claim.origin.campaign_id, cursor)
+            for portion in _portions(page, cursor):
+                _require(await self._bench.list(claim, portion))
             cursor = page.cursor
-            is_last = cursor is None
-            portion = Portion(assets=page.assets, cursor=cursor, is_last=is_last)
-            _require(await self._bench.list(claim, portion))
-            if is_last:
+            if cursor is None:
                 return
+            await anyio.sleep(min(page.wait_s, REST_MAX_S))
 
     async def _take_all(self, watch: Watch) -> None:
         while watch.goes_on:
@@ -117,6 +124,17 @@ class Errand:
                 step = await self._taker.take(watch.claim, task)
                 _require(await self._bench.note(watch.claim, step))
 
+    async def _count_all(self, watch: Watch) -> None:
+        claim = watch.claim
+        cursor = claim.cursor if claim.stage is Stage.PERFORMANCE else None
+        while watch.goes_on:
+            page = await self._figures.count(claim, cursor)
+            cursor = page.cursor
+            _require(await self._bench.turn(claim, Stage.PERFORMANCE, cursor, figures=page.counted))
+            if cursor is None:
+                return
+            await anyio.sleep(min(page.wait_s, REST_MAX_S))
+
     async def _after(self, claim: ImportClaim, fault: PlatformFault) -> bool:
         """What follows from a platform without an answer."""
         origin = claim.origin
@@ -134,6 +152,15 @@ class Errand:
         """Twice as long after each attempt, half of it by chance."""
         longest = min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** min(attempts, 10))
         return longest * (1 + self._random()) / 2
+
+
+def _portions(page: AssetPage, cursor: str | None) -> list[Portion]:
+    """A page in parts that are written down one by one; only the last moves the cursor."""
+    starts = range(0, len(page.assets), ASSETS_PER_PORTION)
+    parts = [page.assets[start : start + ASSETS_PER_PORTION] for start in starts] or [()]
+    *earlier, last = parts
+    whole = Portion(assets=last, cursor=page.cursor, is_last=page.cursor is None)
+    return [*[Portion(assets=part, cursor=cursor) for part in earlier], whole]
 
 
 def _require(is_held: bool) -> None:  # noqa: FBT001 - the question is the argument

@@ -1,11 +1,13 @@
 """Everything between a campaign and its content, put together from the settings."""
 
 import random
+import time
 
 from actors.dispatcher.actor import Dispatcher
 from actors.importer.actor import Importer, ImporterPace
 from actors.importer.errand import Errand
 from actors.importer.estimating import Estimator
+from actors.importer.figuring import FigureTaker
 from actors.importer.files import FileTaker
 from actors.importer.keys import PlatformKeys
 from actors.importer.messages import Wake
@@ -13,12 +15,13 @@ from actors.importer.taking import AssetTaker
 from actors.ingest.messages import IngestMessage
 from engarde_daemon.adapters.http import Gate, open_client
 from engarde_daemon.adapters.http.download import REDIRECTS_MAX, GuardedDownloads
-from engarde_daemon.adapters.platforms.house import HouseOfPlatforms
+from engarde_daemon.adapters.platforms.house import HouseOfPlatforms, Sites
 from engarde_daemon.adapters.postgres.importing import (
     PostgresImportBench,
     PostgresImportBook,
     PostgresImportLibrary,
 )
+from engarde_daemon.adapters.postgres.performance import PostgresPerformanceBook
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.imports.desk import ImportDesk
@@ -55,6 +58,7 @@ class Importing:
         self._ingest = ingest
         self._content = library
         self._bench = PostgresImportBench(sessions.writers)
+        self._performance = PostgresPerformanceBook(sessions.writers)
         self._book = PostgresImportBook(sessions.writers)
         self._library = PostgresImportLibrary(sessions.readers)
         self._importer = pipelines.add(
@@ -106,7 +110,8 @@ class Importing:
         errand = Errand(
             self._bench,
             keys,
-            AssetTaker(files, self._ingest, self._content),
+            taker=AssetTaker(files, self._ingest, self._content),
+            figures=FigureTaker(self._bench, keys, self._performance),
             places=given.assets_in_parallel,
             poll_s=given.poll_s,
             random=random.random,
@@ -130,4 +135,13 @@ class Importing:
 
     def _house(self, *, connections: int) -> HouseOfPlatforms:
         own = open_client(Gate(allow_private=True), connections=connections)
-        return HouseOfPlatforms(own)
+        google, meta = self._settings.ads.google_ads, self._settings.ads.meta
+        sites = Sites(
+            google_ads_url=f"{google.base_url}/{google.api_version}",
+            google_token_url=google.token_url,
+            google_timeout_s=google.timeout_s,
+            meta_url=f"{meta.base_url}/{meta.api_version}",
+            meta_timeout_s=meta.timeout_s,
+            report_wait_s=self._settings.imports.poll_s,
+        )
+        return HouseOfPlatforms(own, sites, clock=time.monotonic)

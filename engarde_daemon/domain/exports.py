@@ -18,14 +18,19 @@ from typing import Any
 import msgspec
 
 from engarde_daemon.domain.errors import FieldError, Invalid
-from engarde_daemon.domain.importing import AssetKind, CampaignAsset, Figures, MediaReference
+from engarde_daemon.domain.importing import (
+    MICROS,
+    AssetKind,
+    CampaignAsset,
+    Figures,
+    MediaReference,
+)
 
 ROW_BYTES_MAX = 1_000_000
 COLUMNS_MAX = 500
 MEDIA_MAX = 20
 ID_CHARACTERS = 255
 URL_CHARACTERS = 2048
-MICROS = 1_000_000
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -266,6 +271,7 @@ def _figures(said: Mapping[str, Any], external_id: str) -> Figures | None:
         spend_micros=int(_number(said, "spend") * MICROS),
         revenue_micros=int(_number(said, "revenue") * MICROS),
         currency=_word(said, "currency")[:3].upper(),
+        time_zone=_word(said, "time_zone")[:50],
     )
 
 

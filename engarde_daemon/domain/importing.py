@@ -7,17 +7,20 @@ platforms sign them anew each time.
 
 import hashlib
 import uuid
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from engarde_daemon.domain.analytics import Performance
 from engarde_daemon.domain.changes import Draft
 from engarde_daemon.domain.content import ContentType, Details, Status
 from engarde_daemon.domain.moving import CONTENT_TYPES, body_of_texts
 
 TITLE_CHARACTERS = 255
 USUAL_DAYS = 30
+MICROS = 1_000_000
 
 _FILES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:imported-media")
 
@@ -102,7 +105,10 @@ class MediaReference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How an asset did on a day, or in an hour of it; money in millionths of the currency."""
+    """How an asset did on a day, or in an hour of it; money in millionths of the currency.
+
+    Days and hours are those of the account's time zone.
+    """
 
     external_id: str
     day: date
@@ -113,6 +119,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spend_micros: int = 0
     revenue_micros: int = 0
     currency: str = ""
+    time_zone: str = ""
 
 
 class CampaignAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -184,6 +191,36 @@ def draft_of(asset: CampaignAsset, origin: Origin, media_ids: tuple[str, ...]) -
         ),
         campaign_space_id=origin.space_id,
     )
+
+
+def performance_of(figures: Figures, origin: Origin, content_id: str) -> Performance:
+    """What figures say of the content that their asset is."""
+    return Performance(
+        tenant_id=origin.tenant_id,
+        content_id=content_id,
+        platform=origin.platform.value,
+        day=figures.day,
+        hour=_hour_of(figures),
+        campaign_space_id=origin.space_id,
+        impressions=figures.impressions,
+        clicks=figures.clicks,
+        conversions=figures.conversions,
+        spend=figures.spend_micros / MICROS,
+        revenue=figures.revenue_micros / MICROS,
+        currency=figures.currency or None,
+        custom_metrics={"time_zone": figures.time_zone} if figures.time_zone else {},
+    )
+
+
+def _hour_of(figures: Figures) -> datetime | None:
+    """The hour in UTC; one in a time zone that nobody knows is taken for UTC."""
+    if figures.hour is None:
+        return None
+    try:
+        zone: tzinfo = ZoneInfo(figures.time_zone or "UTC")
+    except (KeyError, ValueError):
+        zone = UTC
+    return datetime.combine(figures.day, time(figures.hour), zone).astimezone(UTC)
 
 
 def _type_of(asset: CampaignAsset) -> ContentType:

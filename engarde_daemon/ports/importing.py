@@ -177,8 +177,10 @@ class ImportBench(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def turn(self, claim: ImportClaim, stage: Stage, cursor: str | None) -> bool:
-        """Go on with a stage, or within one; False where the claim was lost.
+    async def turn(
+        self, claim: ImportClaim, stage: Stage, cursor: str | None, *, figures: int = 0
+    ) -> bool:
+        """Go on with a stage, or within one, and count figures; False where the claim was lost.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -207,6 +209,22 @@ class ImportBench(Protocol):
 
     async def files(self, origin: Origin, identities: Sequence[str]) -> dict[str, str | None]:
         """The files of these identities that are here; None for one that cannot be kept.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def exported(
+        self, claim: ImportClaim, *, after: int, most: int
+    ) -> Sequence[tuple[int, str, Sequence[Figures]]]:
+        """The figures that came with an export: number and content of each asset, and its figures.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def contents(self, origin: Origin, external_ids: Sequence[str]) -> dict[str, str]:
+        """The contents that assets of a campaign became, by what their platform calls them.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -61,10 +61,14 @@ PlatformSecret = GoogleAdsSecret | MetaSecret
 
 
 class AssetPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some assets of a campaign, and where the next ones begin; None after the last."""
+    """Some assets of a campaign, and where the next ones begin; None after the last.
+
+    `wait_s` is how long the platform asks to be left alone before that.
+    """
 
     assets: tuple[CampaignAsset, ...]
     cursor: str | None
+    wait_s: float = 0.0
 
 
 class FiguresPage(msgspec.Struct, frozen=True, kw_only=True):

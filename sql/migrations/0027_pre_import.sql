@@ -96,7 +96,7 @@ begin
         execute format('grant select, insert, update, delete on %s to engarde_actor, engarde_owner', guarded);
     end loop;
 end $$;
-grant select on engarde.import_jobs, engarde.import_items to engarde_api;
+grant select on engarde.import_jobs, engarde.import_items, public.campaign_assets to engarde_api;
 
 -- Make an import. Answers: created, exists (the same request made it before), reused, busy.
 create function engarde.begin_import_v1(draft jsonb, most integer) returns text

@@ -21,7 +21,8 @@ where j.id = $1 and j.epoch = $2 and j.completed_at is null returning j.status
 select engarde.list_import_v1($1, $2, $3::jsonb, $4, $5)
 
 -- name: turn
-update engarde.import_jobs j set stage = $3, cursor = $4, attempts = 0
+update engarde.import_jobs j
+set stage = $3, cursor = $4, performance_rows = j.performance_rows + $5, attempts = 0
 where j.id = $1 and j.epoch = $2 and j.completed_at is null returning true
 
 -- name: tasks
@@ -42,6 +43,16 @@ select m.identity, case when f.processing_status <> 'failed' then m.media_id end
 from engarde.import_media m
 join engarde.media_files f on f.tenant_id = m.tenant_id and f.id = m.media_id
 where m.tenant_id = $1 and m.brand_id = $2 and m.platform = $3 and m.identity = any ($4::text[])
+
+-- name: exported
+select i.number, i.content_id, i.figures from engarde.import_items i
+where i.tenant_id = $1 and i.job_id = $2 and i.number > $3 and i.figures is not null and i.content_id is not null
+order by i.number limit $4
+
+-- name: contents
+select a.external_asset_id, a.id from public.campaign_assets a
+where a.tenant_id = $1 and a.campaign_space_id = $2 and a.external_asset_id = any ($4::text[])
+  and a.deleted_at is null and coalesce(a.platform_metadata ->> 'platform', $3) = $3
 
 -- name: postpone
 update engarde.import_jobs j

@@ -11,6 +11,7 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.domain.importing import (
     AssetState,
     CampaignAsset,
+    Figures,
     ImportSpec,
     ImportStatus,
     Origin,
@@ -35,6 +36,7 @@ from sql import statements
 _SQL = statements("importing")
 _SPEC = msgspec.json.Decoder(ImportSpec)
 _ASSET = msgspec.json.Decoder(CampaignAsset)
+_FIGURES = msgspec.json.Decoder(list[Figures])
 
 
 class PostgresImportBook:
@@ -97,9 +99,11 @@ class PostgresImportBench:
         assets = _json(portion.assets)
         return bool(await self._held("list", claim, assets, portion.cursor, portion.is_last))
 
-    async def turn(self, claim: ImportClaim, stage: Stage, cursor: str | None) -> bool:
+    async def turn(
+        self, claim: ImportClaim, stage: Stage, cursor: str | None, *, figures: int = 0
+    ) -> bool:
         """See `ImportBench.turn`."""
-        return bool(await self._held("turn", claim, stage, cursor))
+        return bool(await self._held("turn", claim, stage, cursor, figures))
 
     async def tasks(self, claim: ImportClaim, *, most: int) -> Sequence[Task] | None:
         """See `ImportBench.tasks`."""
@@ -129,6 +133,22 @@ class PostgresImportBench:
         with translated():
             rows = await self._writers.fetch(_SQL["files"], *given)
         return {names[row["identity"]]: row["media_id"] for row in rows}
+
+    async def exported(
+        self, claim: ImportClaim, *, after: int, most: int
+    ) -> Sequence[tuple[int, str, Sequence[Figures]]]:
+        """See `ImportBench.exported`."""
+        tenant_id = claim.origin.tenant_id
+        with translated():
+            rows = await self._writers.fetch(_SQL["exported"], tenant_id, claim.id, after, most)
+        return [(row["number"], row["content_id"], _FIGURES.decode(row["figures"])) for row in rows]
+
+    async def contents(self, origin: Origin, external_ids: Sequence[str]) -> dict[str, str]:
+        """See `ImportBench.contents`."""
+        given = (origin.tenant_id, origin.space_id, origin.platform, list(external_ids))
+        with translated():
+            rows = await self._writers.fetch(_SQL["contents"], *given)
+        return {row["external_asset_id"]: row["id"] for row in rows}
 
     async def postpone(self, claim: ImportClaim, *, after_s: float, reason: str) -> None:
         """See `ImportBench.postpone`."""

@@ -87,6 +87,7 @@ class ExportRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     spend: float = 0
     revenue: float = 0
     currency: str = ""
+    time_zone: str = ""
 
 
 class ImportCreated(msgspec.Struct, frozen=True, kw_only=True):
