@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from actors.clock import ticking
 from actors.importer.errand import ClaimLost, Errand, Watch
-from actors.importer.messages import HoldOn, ImporterMessage, Wake
+from actors.importer.messages import HoldOn, ImporterMessage, Look, Wake
 from engarde_daemon.core import Actor, ActorError
 from engarde_daemon.domain.errors import Retryable, Unavailable
 from engarde_daemon.domain.importing import ImportStatus
@@ -70,6 +70,9 @@ class Importer(Actor[ImporterMessage]):
                     await self._claim()
                 case HoldOn():
                     await self._hold_on()
+                case Look():
+                    await self._hold_on()
+                    await self._claim()
                 case _:
                     assert_never(message)
 

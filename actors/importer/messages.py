@@ -13,4 +13,8 @@ class HoldOn(Message, frozen=True):
     """Hold longer what is under way."""
 
 
-ImporterMessage: TypeAlias = Wake | HoldOn
+class Look(Message, frozen=True):
+    """Look for both: somebody asked for an import, or cancelled one."""
+
+
+ImporterMessage: TypeAlias = Wake | HoldOn | Look

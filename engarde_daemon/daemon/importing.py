@@ -10,7 +10,7 @@ from actors.importer.estimating import Estimator
 from actors.importer.figuring import FigureTaker
 from actors.importer.files import FileTaker
 from actors.importer.keys import PlatformKeys
-from actors.importer.messages import Wake
+from actors.importer.messages import Look
 from actors.importer.taking import AssetTaker
 from actors.ingest.messages import IngestMessage
 from engarde_daemon.adapters.http import Gate, open_client
@@ -130,7 +130,7 @@ class Importing:
         return Dispatcher(
             self._book,
             imports_max=self._settings.imports.per_tenant_max,
-            changed=lambda: wake(self._importer, Wake()),
+            changed=lambda: wake(self._importer, Look()),
         )
 
     def _house(self, *, connections: int) -> HouseOfPlatforms:

@@ -17,6 +17,7 @@ PAGES = [
     "access.md",
     "events.md",
     "generation.md",
+    "import.md",
 ]
 
 

@@ -73,13 +73,10 @@ class ImportDesk:
         self, call: Call, space_id: str, *, wish: ImportWish, raw: bytes
     ) -> Response[bytes]:
         """Begin an import, or answer as before to a request that comes again."""
-        if wish.platform is Platform.FILE:
-            where = f"must be google_ads or meta; send an export to .../{space_id}/import-file"
-            raise Invalid([FieldError("platform", where)])
         spec = _checked(wish.spec())
         space = await self._space(call.principal, space_id)
         origin = await self._origin(
-            call, space, platform=wish.platform, campaign_id=wish.external_campaign_id
+            call, space, platform=Platform(wish.platform), campaign_id=wish.external_campaign_id
         )
         fingerprint = hashlib.sha256(f"import {space_id} ".encode() + raw).hexdigest()
         job_id = self._id_for(call.principal, idempotency_of(call, fingerprint))
@@ -185,7 +182,8 @@ class ImportDesk:
         wanted = space.brand_id or call.headers.get("x-brand-id")
         campaign_id = campaign_id or space.external_campaign_id
         if not campaign_id:
-            raise Invalid([FieldError("external_campaign_id", "is required")])
+            told = "is required: the campaign space names no campaign"
+            raise Invalid([FieldError("external_campaign_id", told)])
         return Origin(
             tenant_id=call.principal.tenant_id,
             brand_id=await self._fence.brand(call.principal, wanted, Role.EDITOR),
@@ -213,7 +211,7 @@ class ImportDesk:
         if is_replayed:
             headers["Idempotent-Replayed"] = "true"
         return Response(
-            msgspec.json.encode(created_view(job)),
+            msgspec.json.encode(created_view(job, is_new=not is_replayed)),
             status_code=202,
             media_type="application/json",
             headers=headers,

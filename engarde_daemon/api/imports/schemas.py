@@ -1,7 +1,7 @@
 """What imports look like on the wire."""
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -39,7 +39,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class ImportWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A campaign to be imported; without its id, the one that the campaign space names."""
 
-    platform: Platform
+    platform: Literal["google_ads", "meta"]
     external_campaign_id: CampaignId | None = None
     import_assets: bool = True
     import_performance: bool = True
@@ -171,11 +171,11 @@ class AssetsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     cursor: After | None = None
 
 
-def created_view(job: ImportRecord) -> ImportCreated:
-    """The answer to a wish for an import."""
+def created_view(job: ImportRecord, *, is_new: bool) -> ImportCreated:
+    """The answer to a wish for an import; a new one was pending when it was accepted."""
     return ImportCreated(
         import_job_id=job.id,
-        status=job.status,
+        status=ImportStatus.PENDING if is_new else job.status,
         campaign_space_id=job.campaign_space_id,
         platform=Platform(job.platform),
         estimated_assets=job.estimated_assets,

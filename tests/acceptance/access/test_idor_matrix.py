@@ -110,7 +110,7 @@ MATRIX: dict[str, list[Ask]] = {
     ],
     "deleteContentBulk": [
         on("item", json={"ids": ["$ID"]}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99}),
+        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 9999}),
         on("space", json={"filter": {"campaign_space_id": "$ID"}, "confirm": 0}),
     ],
     "deleteMedia": [on("media")],
@@ -204,11 +204,15 @@ MATRIX: dict[str, list[Ask]] = {
     "rotateWebhookSecret": [on("webhook")],
     "setStatusBulk": [
         on("item", json={"ids": ["$ID"], "status": "published"}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99, "status": "archived"}),
+        on(
+            "brand",
+            409,
+            json={"filter": {"brand_id": "$ID"}, "confirm": 9999, "status": "archived"},
+        ),
     ],
     "setTagsBulk": [
         on("item", json={"ids": ["$ID"], "add": ["x"]}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99, "add": ["x"]}),
+        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 9999, "add": ["x"]}),
     ],
     "testWebhook": [on("webhook", 202)],
     "updateContent": [

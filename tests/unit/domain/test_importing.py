@@ -1,6 +1,6 @@
 """What an asset is, whatever its platform says of it today."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -10,11 +10,13 @@ from engarde_daemon.domain.importing import (
     AssetKind,
     CampaignAsset,
     DateRange,
+    Figures,
     ImportSpec,
     MediaReference,
     Origin,
     Platform,
     draft_of,
+    performance_of,
 )
 
 ASSET = CampaignAsset(
@@ -89,3 +91,31 @@ def test_days_are_the_last_thirty_where_nobody_says():
         start=date(2026, 1, 1), end=date(2026, 1, 30)
     )
     assert ImportSpec(date_range=days).days(date(2026, 5, 5)) is days
+
+
+def test_figures_are_told_of_the_content():
+    """Money in units of the currency; days are the account's."""
+    figures = Figures(
+        external_id="a1",
+        day=date(2026, 1, 31),
+        impressions=1000,
+        spend_micros=12_340_000,
+        currency="EUR",
+        time_zone="Europe/Berlin",
+    )
+    told = performance_of(figures, ORIGIN, "content")
+
+    assert (told.content_id, told.platform, told.campaign_space_id) == ("content", "meta", "s")
+    assert (told.day, told.hour, told.spend, told.currency) == (figures.day, None, 12.34, "EUR")
+    assert told.custom_metrics == {"time_zone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [("Europe/Berlin", 4), ("America/New_York", 10), ("", 5), ("No/Where", 5), ("../evil", 5)],
+)
+def test_hours_are_moments_in_utc(zone: str, hour: int):
+    """One in a time zone that nobody knows is taken for UTC."""
+    figures = Figures(external_id="a", day=date(2026, 1, 31), hour=5, time_zone=zone)
+
+    assert performance_of(figures, ORIGIN, "c").hour == datetime(2026, 1, 31, hour, tzinfo=UTC)
