@@ -23,6 +23,7 @@ from actors.generation.credentials import purpose_of
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.errors import Conflict, Exhausted, KeyReused, NotFound
 from engarde_daemon.ports.generation import JobBook, JobDraft, Made, Retried
+from engarde_daemon.ports.models import Secret
 from engarde_daemon.ports.secrets import SecretBox
 
 NO_JOB = "There is no such generation job."
@@ -118,7 +119,7 @@ class Foreman(BatchActor[ForemanMessage]):
             wish.tenant_id,
             wish.provider,
             sealed=sealed,
-            base_url=wish.secret.base_url,
+            base_url=wish.secret.base_url if isinstance(wish.secret, Secret) else None,
             by=wish.by,
         )
 

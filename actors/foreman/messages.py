@@ -6,6 +6,7 @@ from typing import TypeAlias
 from engarde_daemon.core import Request
 from engarde_daemon.ports.generation import JobDraft, JobKey, Made
 from engarde_daemon.ports.models import Secret
+from engarde_daemon.ports.platforms import PlatformSecret
 
 
 class StartJob(Request[Made], frozen=True):
@@ -38,7 +39,7 @@ class PutCredential(Request[None], frozen=True, kw_only=True):
 
     tenant_id: str
     provider: str
-    secret: Secret
+    secret: Secret | PlatformSecret
     by: str
 
 

@@ -37,6 +37,8 @@ from engarde_daemon.api.generation.controller import (
 from engarde_daemon.api.generation.credentials import CredentialDesk
 from engarde_daemon.api.generation.desk import JobDesk
 from engarde_daemon.api.generation.following import Following
+from engarde_daemon.api.imports.controller import CampaignImportController, ImportJobsController
+from engarde_daemon.api.imports.desk import ImportDesk
 from engarde_daemon.api.keys.controller import KeysController
 from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
@@ -84,6 +86,8 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     GenerateController,
     GenerationJobsController,
     CredentialsController,
+    CampaignImportController,
+    ImportJobsController,
     RecoveryController,
 )
 """Everything that is served, and therefore described."""
@@ -142,6 +146,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessServices
     telling: TellingServices
     generation: GenerationServices
+    imports: ImportDesk
     admin: AdminServices
     recovery: RecoveryDesk
     health: Callable[[], HealthReport]
@@ -211,6 +216,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "job_desk": services.generation.jobs,
         "credential_desk": services.generation.credentials,
         "following": services.generation.following,
+        "import_desk": services.imports,
         "recovery_desk": services.recovery,
     }
     return {name: Provide(_giver(value), sync_to_thread=False) for name, value in given.items()}

@@ -48,7 +48,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """What a route takes, answers and refuses; `lines` is what a body is made of, line by line.
 
-    Where `needs_body` is false, a request may leave its body out.
+    Where `needs_body` is false, a request may leave its body out. A body may come as `other_media` too.
     """
 
     query: type[msgspec.Struct] | None = None
@@ -56,6 +56,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     lines: Any = None
     needs_body: bool = True
     media_type: str = JSON
+    other_media: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
     answers: Mapping[int, Answer] = {}
     errors: tuple[type[EngardeError], ...] = ()
@@ -97,7 +98,7 @@ async def refuse_other_media(request: Request[Any, Any, Any]) -> None:
         return
     media_type = said.partition(";")[0].strip().lower()
     is_json = contract.media_type == JSON and media_type.endswith("+json")
-    if media_type != contract.media_type and not is_json:
+    if media_type not in {contract.media_type, *contract.other_media} and not is_json:
         raise HTTPException(
             status_code=415, detail=f"Send this as 'Content-Type: {contract.media_type}'."
         )

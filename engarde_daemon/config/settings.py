@@ -272,6 +272,44 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     examine_in_parallel: Count = 2
 
 
+class Imports(msgspec.Struct, frozen=True, kw_only=True):
+    """How campaigns are imported."""
+
+    in_parallel: Count = 4
+    assets_in_parallel: Count = 8
+    per_tenant_max: Count = 10
+    lease_s: Seconds = 30.0
+    poll_s: Seconds = 1.0
+    estimate_s: Seconds = 5.0
+    download_timeout_s: Seconds = 300.0
+    export_bytes_max: Bytes = 67_108_864
+    export_rows_max: Count = 100_000
+
+
+class GoogleAds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Google Ads is."""
+
+    base_url: BaseUrl = "https://googleads.googleapis.com"
+    token_url: BaseUrl = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+    api_version: NonEmptyText = "v26"
+    timeout_s: Seconds = 120.0
+
+
+class MetaAds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where Meta's Marketing API is."""
+
+    base_url: BaseUrl = "https://graph.facebook.com"
+    api_version: NonEmptyText = "v26.0"
+    timeout_s: Seconds = 120.0
+
+
+class AdPlatforms(msgspec.Struct, frozen=True, kw_only=True):
+    """Where ad platforms are."""
+
+    google_ads: GoogleAds = GoogleAds()
+    meta: MetaAds = MetaAds()
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """When a store outside is left alone, and what brings it back."""
 
@@ -480,6 +518,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     search: Search = Search()
     delivery: Delivery = Delivery()
     media: Media = Media()
+    imports: Imports = Imports()
+    ads: AdPlatforms = AdPlatforms()
     health: Health = Health()
     recovery: Recovery = Recovery()
     replication: Replication = Replication()

@@ -24,6 +24,7 @@ from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentLibrary
 
 WRITE_TIMEOUT_S = 20.0
+UPLOAD_LEASE_S = 120.0
 
 
 class MediaKeeping:
@@ -53,16 +54,23 @@ class MediaKeeping:
         shutil.rmtree(self._spool, ignore_errors=True)
         self._curator = pipelines.add("curator", self._make_curator, capacity=8)
         self._custodian = pipelines.add("custodian", self._make_custodian, capacity=256)
-        self.intake = Intake(
+        self._ledger = ledger
+        self._plans = plans
+        self.intake = self.intake_with(UPLOAD_LEASE_S)
+
+    def intake_with(self, lease_s: float) -> Intake:
+        """What takes files in; those of a daemon that died are given up after this time."""
+        return Intake(
             store=self._store,
             custodian=self._custodian,
-            ledger=ledger,
-            library=content,
-            plans=plans,
+            ledger=self._ledger,
+            library=self._content,
+            plans=self._plans,
             sniff=sniff,
             rules=IntakeRules(
-                file_bytes_max=settings.media.file_bytes_max,
-                upload_limit_s=settings.media.upload_limit_s,
+                file_bytes_max=self._settings.file_bytes_max,
+                upload_limit_s=self._settings.upload_limit_s,
+                lease_s=lease_s,
             ),
             new_id=new_id,
             clock=time.monotonic,

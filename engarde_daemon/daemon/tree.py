@@ -8,7 +8,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, the replicators, indexer, herald, courier, postmaster,
     │              steward, auditor, registrar, locksmith, recovery, custodian, curator, scribe,
-    │              shelver, generation, foreman
+    │              shelver, generation, foreman, importer, dispatcher
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
@@ -85,6 +85,7 @@ from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.importing import Importing
 from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
@@ -174,6 +175,15 @@ class _Planting:
             box=self.telling.box,
             telling=self.telling,
             ingest=ingest,
+        )
+        self.importing = Importing(
+            self.settings,
+            self.stores.sessions,
+            self.pipelines,
+            media=self.media,
+            telling=self.telling,
+            ingest=ingest,
+            library=self.library,
         )
         self.recovery = self._recovery_desk(
             self.vigil.add_health(
@@ -410,6 +420,7 @@ class _Planting:
                 generation=self.generating.services(
                     self.admission.fence, self.admission.register, self.library
                 ),
+                imports=self.importing.desk(self.admission.fence, self.admission.register),
                 admin=self._admin(),
                 recovery=self.recovery,
                 health=self.root.health,

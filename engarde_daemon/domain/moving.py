@@ -64,13 +64,31 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
 
 def body_of(asset: Asset) -> str:
     """The texts of an ad, one below the other."""
+    return body_of_texts(
+        asset.asset_name,
+        headline=asset.headline_text,
+        text=asset.ad_copy_text,
+        description=asset.description,
+        call_to_action=asset.cta_text,
+    )
+
+
+def body_of_texts(
+    name: str,
+    *,
+    headline: str | None,
+    text: str | None,
+    description: str | None,
+    call_to_action: str | None,
+) -> str:
+    """The same from texts that are no row yet; the name alone where there are none."""
     parts = [
-        asset.headline_text and f"# {asset.headline_text}",
-        asset.ad_copy_text,
-        asset.description,
-        asset.cta_text and f"\n**{asset.cta_text}**",
+        headline and f"# {headline}",
+        text,
+        description,
+        call_to_action and f"\n**{call_to_action}**",
     ]
-    return "\n\n".join(part for part in parts if part) or f"Campaign asset: {asset.asset_name}"
+    return "\n\n".join(part for part in parts if part) or f"Campaign asset: {name}"
 
 
 def move_asset(asset: Asset) -> Write:

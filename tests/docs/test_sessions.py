@@ -18,6 +18,7 @@ PAGES = [
     "events.md",
     "generation.md",
     "analytics.md",
+    "import.md",
 ]
 
 

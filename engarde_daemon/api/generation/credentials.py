@@ -1,6 +1,7 @@
 """Tenants' keys for providers: in, replaced and out, but never shown."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -11,6 +12,7 @@ from engarde_daemon.domain.access import Principal
 from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
 from engarde_daemon.ports.generation import JobLibrary
 from engarde_daemon.ports.models import ProviderRules, Secret
+from engarde_daemon.ports.platforms import GoogleAdsSecret, MetaSecret, PlatformSecret
 
 
 class CredentialDesk:
@@ -46,7 +48,7 @@ class CredentialDesk:
             PutCredential(
                 tenant_id=principal.tenant_id,
                 provider=provider,
-                secret=Secret(wish.api_key, wish.base_url),
+                secret=_secret_of(provider, wish),
                 by=principal.user_id,
             ),
             timeout_s=self._timeout_s,
@@ -64,6 +66,30 @@ class CredentialDesk:
 
     def _require(self, provider: str) -> None:
         rules = self._providers.get(provider)
-        if rules is None or rules.kind == "template":
-            known = sorted(n for n, one in self._providers.items() if one.kind != "template")
-            raise NotFound(f"There is no such provider of models; there are {', '.join(known)}.")
+        if provider not in _PLATFORMS and (rules is None or rules.kind == "template"):
+            models = (n for n, one in self._providers.items() if one.kind != "template")
+            known = ", ".join(sorted([*models, *_PLATFORMS]))
+            raise NotFound(f"There is no such provider; there are {known}.")
+
+
+_PLATFORMS: Mapping[str, type[GoogleAdsSecret | MetaSecret]] = MappingProxyType(
+    {"google_ads": GoogleAdsSecret, "meta": MetaSecret}
+)
+
+
+def _secret_of(provider: str, wish: CredentialPut) -> Secret | PlatformSecret:
+    """The secret of a provider, from just the fields that it takes.
+
+    Raises:
+        Invalid: Fields are missing, or belong to another provider; all are named.
+    """
+    shape = _PLATFORMS.get(provider, Secret)
+    given = {name: value for name, value in msgspec.structs.asdict(wish).items() if value}
+    fields = msgspec.structs.fields(shape)
+    missing = [one.name for one in fields if one.required and one.name not in given]
+    strange = sorted(given.keys() - {one.name for one in fields})
+    if missing or strange:
+        errors = [FieldError(name, "is required") for name in missing]
+        errors += [FieldError(name, f"is nothing that {provider} takes") for name in strange]
+        raise Invalid(errors)
+    return shape(**given)

@@ -219,11 +219,28 @@ class JobEnd(msgspec.Struct, frozen=True, kw_only=True):
     status: JobStatus
 
 
-class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a provider, and where its API is, if not where the operator says."""
+Key = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"^[\x21-\x7e]+(?!\n)$")]
+Digits = Annotated[str, Meta(pattern=r"^[0-9-]{1,20}(?!\n)$")]
 
-    api_key: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[\x21-\x7e]+(?!\n)$")]
+
+class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key for a provider; which fields it takes, the provider says.
+
+    A provider of models takes `api_key`, and `base_url` where its API is not where the operator says.
+    Google Ads takes `client_id`, `client_secret`, `refresh_token`, `customer_id` and, through a
+    manager account, `login_customer_id`. Meta takes `access_token`, `account_id` and `app_secret`.
+    """
+
+    api_key: Annotated[str, Meta(max_length=1000, pattern=r"^[\x21-\x7e]+(?!\n)$")] | None = None
     base_url: Annotated[str, Meta(min_length=1, max_length=2048)] | None = None
+    client_id: Key | None = None
+    client_secret: Key | None = None
+    refresh_token: Key | None = None
+    customer_id: Digits | None = None
+    login_customer_id: Digits | None = None
+    access_token: Key | None = None
+    account_id: Annotated[str, Meta(pattern=r"^(act_)?[0-9]{1,20}(?!\n)$")] | None = None
+    app_secret: Key | None = None
 
 
 class CredentialView(msgspec.Struct, frozen=True, kw_only=True):

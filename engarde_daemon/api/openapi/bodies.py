@@ -18,7 +18,8 @@ def body_of(contract: Contract, shapes: Shapes) -> Schema:
     if contract.lines is None:
         content: Schema = {"schema": shapes.of(contract.body), **_examples(contract.body, sent)}
     else:
-        content = _lines(contract.lines, sent(get_args(contract.lines)[0]), shapes)
+        first = (get_args(contract.lines) or (contract.lines,))[0]
+        content = _lines(contract.lines, sent(first), shapes)
     required = contract.needs_body and contract.lines is None
     return {"required": required, "content": {contract.media_type: content}}
 

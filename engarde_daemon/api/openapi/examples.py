@@ -39,6 +39,7 @@ from engarde_daemon.api.openapi import (
     admin_examples,
     analytics_examples,
     generation_examples,
+    import_examples,
     media_examples,
     recovery_examples,
 )
@@ -192,6 +193,7 @@ _ANSWERS: dict[Any, Any] = {
     **media_examples.ANSWERS,
     **generation_examples.ANSWERS,
     **analytics_examples.ANSWERS,
+    **import_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
@@ -338,6 +340,7 @@ REQUESTS: dict[Any, Any] = {
     **analytics_examples.REQUESTS,
     **media_examples.REQUESTS,
     **generation_examples.REQUESTS,
+    **import_examples.REQUESTS,
     **recovery_examples.REQUESTS,
     ImportedItem: {"id": "post-1", "title": "Spring launch", "body": _BODY},
 }
@@ -355,6 +358,7 @@ PATHS = {
     **admin_examples.PATHS,
     **media_examples.PATHS,
     **generation_examples.PATHS,
+    **import_examples.PATHS,
     **recovery_examples.PATHS,
 }
 """What stands in paths, by parameter."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+import anyio
 import httpx
 import msgspec
 
@@ -64,6 +65,7 @@ async def furnish(
     await owner.delete(f"/api/media/{files[1]}")
     jobs = [await make("/api/content/generate-batch", batch) for _ in range(2)]
     await owner.post(f"{JOBS}/{jobs[1]}/cancel")
+    spaces = [await make("/api/campaign-spaces", space) for _ in range(2)]
     return Belongings(
         owner=owner,
         ids={
@@ -73,13 +75,26 @@ async def furnish(
             "key": tuple(key_ids),
             "webhook": tuple(hooks),
             "media": tuple(files),
-            "space": tuple([await make("/api/campaign-spaces", space) for _ in range(2)]),
+            "space": tuple(spaces),
+            "import": tuple([await imported(owner, space_id) for space_id in spaces]),
             "job": tuple(jobs),
             "brand": (brand_id,),
             "tenant": (tenant_id,),
             "user": (user_id,),
         },
     )
+
+
+async def imported(owner: httpx.AsyncClient, space_id: str) -> str:
+    """The id of an import that is through: its two ads are not active, so nothing comes of it."""
+    rows = "id,name,status\n" + "".join(f"{n},{SECRET},paused\n" for n in range(2))
+    made = await owner.post(f"/api/campaign-spaces/{space_id}/import-file", content=rows)
+    assert made.is_success, made.text
+    job_id: str = made.json()["import_job_id"]
+    with anyio.fail_after(20):
+        while not (await owner.get(f"/api/import-jobs/{job_id}")).json()["completed_at"]:
+            await anyio.sleep(0.02)
+    return job_id
 
 
 async def ended(things: Belongings) -> None:
@@ -115,6 +130,7 @@ async def condition_of(theirs: Belongings) -> list[object]:
         f"/api/content/{theirs.ids['trashed'][0]}/versions?trashed=true",
         f"/api/media/{theirs.ids['media'][0]}",
         f"/api/campaign-spaces/{theirs.ids['space'][0]}",
+        f"/api/import-jobs/{theirs.ids['import'][0]}",
         f"/api/brands/{theirs.ids['brand'][0]}/voice",
     ]
     seen: list[object] = [(await theirs.owner.get(path)).json() for path in watched]

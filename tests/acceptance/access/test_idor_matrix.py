@@ -37,6 +37,7 @@ IN_PATHS = {
     "space_id": "space",
     "brand_id": "brand",
     "job_id": "job",
+    "import_id": "import",
     "tenant_id": "tenant",
 }
 """What the names in paths stand for."""
@@ -72,6 +73,7 @@ FILE = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n
 LINE = '{"id": "%s", "title": "t", "body": "b", "campaign_space_id": %s}\n'
 
 BATCH: dict[str, Any] = {"target_count": 1, "generation_params": {"prompt_template": "Tea"}}
+CAMPAIGN = {"platform": "meta", "external_campaign_id": "1"}
 DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
 
 FIGURE: dict[str, Any] = {"platform": "meta", "date": "2026-03-01", "clicks": 1}
@@ -109,7 +111,7 @@ MATRIX: dict[str, list[Ask]] = {
     ],
     "deleteContentBulk": [
         on("item", json={"ids": ["$ID"]}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99}),
+        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 9999}),
         on("space", json={"filter": {"campaign_space_id": "$ID"}, "confirm": 0}),
     ],
     "deleteMedia": [on("media")],
@@ -136,6 +138,12 @@ MATRIX: dict[str, list[Ask]] = {
         on("space", 202, json=BATCH | {"campaign_space_id": "$ID"}),
         on("space", json=BATCH | {"campaign_space_id": "$ID"}, **DRY),
     ],
+    "cancelImport": [on("import", 409)],
+    "importCampaign": [
+        on("space", 409, json=CAMPAIGN),
+        on("space", 422, json={"platform": "file"}),
+    ],
+    "importCampaignFile": [on("space", 202, content='{"id": "1"}')],
     "importContent": [
         on("brand", content=LINE % ("$NEW", "null"), **BRAND),
         on("brand", content=LINE % ("$NEW", "null"), **BY_HEADER),
@@ -159,6 +167,8 @@ MATRIX: dict[str, list[Ask]] = {
     "listCredentials": [],
     "listGenerationItems": [on("job"), on("job", params={"state": "stored"})],
     "listGenerationJobs": [on("brand", **BRAND)],
+    "listImportItems": [on("import"), on("import", params={"state": "imported"})],
+    "listImports": [on("brand", **BRAND)],
     "listKeys": [],
     "listMedia": [on("brand", **BRAND)],
     "listTenants": [],
@@ -181,6 +191,7 @@ MATRIX: dict[str, list[Ask]] = {
     "readContentAnalytics": [on("item"), on("trashed")],
     "readErasure": [on("erasure")],
     "readGenerationJob": [on("job")],
+    "readImport": [on("import")],
     "readMedia": [on("media")],
     "readQuota": [],
     "readRecovery": [],
@@ -201,11 +212,15 @@ MATRIX: dict[str, list[Ask]] = {
     "rotateWebhookSecret": [on("webhook")],
     "setStatusBulk": [
         on("item", json={"ids": ["$ID"], "status": "published"}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99, "status": "archived"}),
+        on(
+            "brand",
+            409,
+            json={"filter": {"brand_id": "$ID"}, "confirm": 9999, "status": "archived"},
+        ),
     ],
     "setTagsBulk": [
         on("item", json={"ids": ["$ID"], "add": ["x"]}),
-        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 99, "add": ["x"]}),
+        on("brand", 409, json={"filter": {"brand_id": "$ID"}, "confirm": 9999, "add": ["x"]}),
     ],
     "testWebhook": [on("webhook", 202)],
     "updateContent": [
@@ -230,6 +245,8 @@ PAGED = {
     "listContent",
     "listGenerationItems",
     "listGenerationJobs",
+    "listImportItems",
+    "listImports",
     "listKeys",
     "listMedia",
     "listVersions",

@@ -51,6 +51,12 @@ _RULES = (
     r"is needed by \{topic\}",
     "must be smaller than target_count",
     "cannot be kept: nobody knows what .+",
+    "is required: the campaign space names no campaign",
+    "must not be before start",
+    r"needs (an external_id|its date|its hour) .+",  # of a row in an export, as are the next
+    r"holds no .+",
+    r"may name 20 files, .+",
+    "is no JSON object",
     r"Expected `int( \| null)?`, got `float`",  # to a JSON Schema 286.0 is an integer
 )
 _RULE = re.compile("|".join(_RULES))

@@ -1,0 +1,1 @@
+"""Imports, begun and cancelled by somebody's wish."""

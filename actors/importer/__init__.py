@@ -1,0 +1,1 @@
+"""Campaigns of ad platforms become content."""

@@ -1,0 +1,1 @@
+"""Ad platforms with an API, behind the `AdPlatform` port."""

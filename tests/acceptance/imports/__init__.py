@@ -1,0 +1,1 @@
+"""Imports of campaigns as Content Studio uses them."""
