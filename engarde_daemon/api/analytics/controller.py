@@ -13,7 +13,7 @@ from engarde_daemon.api.analytics.schemas import (
     ContentQuestion,
     FigureCreate,
     FiguresTaken,
-    Overview,
+    AnalyticsOverview,
     OverviewQuestion,
 )
 from engarde_daemon.api.content.listing import query_of
@@ -54,7 +54,9 @@ class AnalyticsController(Controller):
         operation_id="readAnalytics",
         opt=promise(query=OverviewQuestion, errors=(NotFound,)),
     )
-    async def overview(self, request: Asked, analytics_desk: Given[AnalyticsDesk]) -> Overview:
+    async def overview(
+        self, request: Asked, analytics_desk: Given[AnalyticsDesk]
+    ) -> AnalyticsOverview:
         """How content performed, by day and platform unless told otherwise.
 
         `group_by` takes any of `day`, `hour`, `platform`, `campaign`, `brand` and `content`, or

@@ -15,7 +15,7 @@ from engarde_daemon.api.analytics.schemas import (
     ContentQuestion,
     FiguresTaken,
     GroupView,
-    Overview,
+    AnalyticsOverview,
     OverviewQuestion,
     SumsView,
     groups_view,
@@ -109,7 +109,7 @@ class AnalyticsDesk:
             content_id=content_id, date_from=since, date_to=until, totals=totals, data=data
         )
 
-    async def overview(self, principal: Principal, asked: OverviewQuestion) -> Overview:
+    async def overview(self, principal: Principal, asked: OverviewQuestion) -> AnalyticsOverview:
         """How content performed.
 
         Raises:
@@ -132,7 +132,7 @@ class AnalyticsDesk:
             content_id=asked.content_id,
         )
         totals, data = await self._answer(question)
-        return Overview(date_from=since, date_to=until, totals=totals, data=data)
+        return AnalyticsOverview(date_from=since, date_to=until, totals=totals, data=data)
 
     async def _answer(self, question: Question) -> tuple[SumsView, list[GroupView]]:
         try:

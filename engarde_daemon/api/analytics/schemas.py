@@ -139,7 +139,7 @@ class ContentAnalytics(msgspec.Struct, frozen=True, kw_only=True):
     data: list[GroupView]
 
 
-class Overview(msgspec.Struct, frozen=True, kw_only=True):
+class AnalyticsOverview(msgspec.Struct, frozen=True, kw_only=True):
     """How content performed."""
 
     date_from: Day

@@ -9,7 +9,7 @@ from engarde_daemon.api.analytics.schemas import (
     FigureCreate,
     FiguresTaken,
     GroupView,
-    Overview,
+    AnalyticsOverview,
     SumsView,
     sums_view,
 )
@@ -37,7 +37,7 @@ ANSWERS: dict[Any, Any] = {
     ContentAnalytics: ContentAnalytics(
         content_id=_CONTENT, date_from=_DAY, date_to=_DAY, totals=_TOTALS, data=_DATA
     ),
-    Overview: Overview(date_from=_DAY, date_to=_DAY, totals=_TOTALS, data=_DATA),
+    AnalyticsOverview: AnalyticsOverview(date_from=_DAY, date_to=_DAY, totals=_TOTALS, data=_DATA),
 }
 REQUESTS: dict[Any, Any] = {
     FigureList[FigureCreate]: {

@@ -41,6 +41,7 @@ from engarde_daemon.api.openapi import (
     generation_examples,
     import_examples,
     media_examples,
+    overview_examples,
     recovery_examples,
 )
 from engarde_daemon.api.operations.controller import Liveness, Readiness
@@ -195,6 +196,7 @@ _ANSWERS: dict[Any, Any] = {
     **analytics_examples.ANSWERS,
     **import_examples.ANSWERS,
     **recovery_examples.ANSWERS,
+    **overview_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
         data=[_SUMMARY],
@@ -360,6 +362,7 @@ PATHS = {
     **generation_examples.PATHS,
     **import_examples.PATHS,
     **recovery_examples.PATHS,
+    **overview_examples.PATHS,
 }
 """What stands in paths, by parameter."""
 

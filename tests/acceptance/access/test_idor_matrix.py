@@ -169,6 +169,7 @@ MATRIX: dict[str, list[Ask]] = {
     "listGenerationJobs": [on("brand", **BRAND)],
     "listImportItems": [on("import"), on("import", params={"state": "imported"})],
     "listImports": [on("brand", **BRAND)],
+    "listJobs": [on("tenant", 403, params={"tenant_id": "$ID"})],
     "listKeys": [],
     "listMedia": [on("brand", **BRAND)],
     "listTenants": [],
@@ -193,6 +194,8 @@ MATRIX: dict[str, list[Ask]] = {
     "readGenerationJob": [on("job")],
     "readImport": [on("import")],
     "readMedia": [on("media")],
+    "readOverview": [],
+    "readQueues": [],
     "readQuota": [],
     "readRecovery": [],
     "readRecoveryJob": [on("job", 403)],
@@ -207,6 +210,7 @@ MATRIX: dict[str, list[Ask]] = {
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
     "resumeActor": [],
     "retryGenerationJob": [on("job", 409), on("job", 409, json={"max_cost_usd": 5})],
+    "retryQueue": [],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],
     "rotateWebhookSecret": [on("webhook")],
@@ -236,6 +240,7 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", 201, content=FILE, headers=FORM["headers"] | BY_HEADER["headers"]),
         on("item", 201, content=FIELD % "content_id" + FILE, **FORM),
     ],
+    "watchFeed": [],
 }
 """By operation id: each way in which a thing can be named there."""
 
@@ -262,7 +267,7 @@ MADE: dict[str, dict[str, Any]] = {
     "uploadMedia": {"content": FILE, **FORM},
 }
 """Routes that take an `Idempotency-Key`, each with something to be made."""
-STREAMS = {"followEvents", "followGenerationJob"}
+STREAMS = {"followEvents", "followGenerationJob", "watchFeed"}
 ASKS = [
     pytest.param(name, ask, id=f"{name}-{number}-{ask.kind}")
     for name, asks in MATRIX.items()

@@ -55,6 +55,7 @@ NEEDS = {
     "listGenerationJobs": "viewer",
     "listImportItems": "viewer",
     "listImports": "viewer",
+    "listJobs": "operator",
     "listKeys": "admin",
     "listMedia": "viewer",
     "listTenants": "operator",
@@ -75,6 +76,8 @@ NEEDS = {
     "readMedia": "viewer",
     "readGenerationJob": "viewer",
     "readImport": "viewer",
+    "readOverview": "operator",
+    "readQueues": "operator",
     "readQuota": "viewer",
     "readRecovery": "operator",
     "readRecoveryJob": "operator",
@@ -89,6 +92,7 @@ NEEDS = {
     "restoreVersion": "editor",
     "resumeActor": "operator",
     "retryGenerationJob": "editor",
+    "retryQueue": "operator",
     "retryWebhookDelivery": "admin",
     "revokeKey": "admin",
     "rotateWebhookSecret": "admin",
@@ -98,6 +102,7 @@ NEEDS = {
     "updateContent": "editor",
     "updateWebhook": "admin",
     "uploadMedia": "editor",
+    "watchFeed": "operator",
 }
 """By operation id; routes outside of /api/ need no caller at all."""
 

@@ -1,0 +1,1 @@
+"""What daemon and dashboard say to each other."""
