@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from engarde_daemon.domain.estimates import Price
-from engarde_daemon.domain.generation import Usage
+from engarde_daemon.domain.generation import Mode, Usage
 from engarde_daemon.domain.prompts import Prompt
 
 
@@ -107,7 +107,7 @@ class ModelHouse(Protocol):
 class PriceList(Protocol):
     """What providers charge."""
 
-    async def price(self, kind: str, model: str) -> Price | None:
+    async def price(self, kind: str, model: str, mode: Mode = Mode.DIRECT) -> Price | None:
         """The price of a model, None where nobody knows it."""
 
 

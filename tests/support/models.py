@@ -39,9 +39,11 @@ async def generating(data_dir: Path, environ: Mapping[str, str]) -> AsyncIterato
         yield daemon
 
 
-async def give_key(http: httpx.AsyncClient, api_key: str = "sk-test") -> None:
+async def give_key(
+    http: httpx.AsyncClient, api_key: str = "sk-test", *, provider: str = "openai"
+) -> None:
     """Let the tenant have this key."""
-    put = await http.put("/api/credentials/openai", json={"api_key": api_key})
+    put = await http.put(f"/api/credentials/{provider}", json={"api_key": api_key})
     assert put.status_code == 200, put.text
 
 

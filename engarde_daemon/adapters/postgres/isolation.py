@@ -34,6 +34,7 @@ GUARDED_TABLES = (
     "engarde.media_uploads",
     "engarde.outbox",
     "engarde.removals",
+    "engarde.provider_batches",
     "engarde.reservations",
     "engarde.search_languages",
     "engarde.staged_bodies",

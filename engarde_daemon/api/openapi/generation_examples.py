@@ -22,6 +22,7 @@ from engarde_daemon.domain.generation import (
     Finding,
     ItemState,
     JobStatus,
+    Mode,
     cancelled_message,
 )
 
@@ -39,6 +40,7 @@ _JOB_VIEW = JobSummary(
     content_type="post",
     status=JobStatus.RUNNING,
     phase="generating",
+    mode=Mode.DIRECT,
     target_count=2,
     progress=1,
     progress_percent=50,
