@@ -18,6 +18,7 @@ from engarde_daemon.ports.models import (
     ModelHouse,
     ProviderRules,
     Secret,
+    without_key,
 )
 from engarde_daemon.ports.secrets import Purpose, SecretBox
 
@@ -100,8 +101,9 @@ class Credentials:
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
-        self._known.pop((tenant_id, provider), None)
-        await self._bench.pause(tenant_id, provider, reason)
+        _, secret = self._known.pop((tenant_id, provider), (0.0, None))
+        told = reason if secret is None else without_key(reason, secret)
+        await self._bench.pause(tenant_id, provider, told)
 
     def _pace(self, tenant_id: str, provider: str) -> _Pace:
         key = (tenant_id, provider)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from actors.examiner.actor import Examiner
 from actors.foreman.actor import Foreman, JobRules
 from actors.forwarder import messages as forwarder
 from actors.forwarder.actor import Forwarder, ForwarderPace
@@ -85,6 +86,7 @@ class Generating:
             "generation", self._make_generation, capacity=8, grace_s=self._pace.grace_s + 5
         )
         self._forwarder = pipelines.add("forwarder", self._make_forwarder, capacity=8)
+        self._examiner = pipelines.add("examiner", lambda: Examiner(self._house()), capacity=16)
         self._foreman = pipelines.add("foreman", self._make_foreman, capacity=64)
 
     def services(
@@ -113,6 +115,7 @@ class Generating:
             ),
             credentials=CredentialDesk(
                 foreman=self._foreman,
+                examiner=self._examiner,
                 jobs=self._jobs,
                 providers=self._providers,
                 url_fault=self._gate.fault,

@@ -153,6 +153,21 @@ class Failure(StrEnum):
     NOT_STORED = "not_stored"
 
 
+class KeyVerdict(StrEnum):
+    """What a provider says to a key."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What came of trying a key, in words for whoever gave it."""
+
+    verdict: KeyVerdict
+    message: str
+
+
 class GenerationLimitReached(Exhausted):
     """The plan allows no more generated pieces this month."""
 

@@ -80,6 +80,11 @@ class Secret(msgspec.Struct, frozen=True):
         return "Secret()"
 
 
+def without_key(text: str, secret: Secret) -> str:
+    """A text of somebody else's, which may hold the key, without it."""
+    return text.replace(secret.api_key, "[your key]")
+
+
 class ProviderRules(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator set for a provider; a rate of 0 is none."""
 
@@ -98,6 +103,13 @@ class ModelHouse(Protocol):
 
         Raises:
             ModelFault: There is no such provider, or it needs a key and there is none.
+        """
+
+    async def try_key(self, provider: str, secret: Secret) -> None:
+        """Ask a provider for what costs nothing, to see whether it takes the key.
+
+        Raises:
+            ModelFault: It does not, or does not say.
         """
 
     async def close(self) -> None:

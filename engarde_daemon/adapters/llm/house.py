@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
-from engarde_daemon.adapters.llm.anthropic import MessagesModel
+from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel
 from engarde_daemon.adapters.llm.chat import ChatModel, Habits
+from engarde_daemon.adapters.llm.faults import fault_of
 from engarde_daemon.adapters.llm.message_batches import MessageBatches
 from engarde_daemon.adapters.llm.openai_batches import (
     OpenAIBatches,
@@ -20,7 +21,7 @@ from engarde_daemon.adapters.llm.openai_batches import (
 )
 from engarde_daemon.adapters.llm.responses import ResponsesModel
 from engarde_daemon.adapters.llm.template import TemplateModel
-from engarde_daemon.adapters.llm.wire import Wire
+from engarde_daemon.adapters.llm.wire import RefusedError, Wire
 from engarde_daemon.ports.batches import BATCH_KINDS, BatchModel
 from engarde_daemon.ports.models import FaultKind, LanguageModel, ModelFault, Secret
 
@@ -72,6 +73,21 @@ class HouseOfModels:
         if site.dialect != "responses":
             dialect = chat_dialect(self._habits_of(site, base_url))
         return OpenAIBatches(wire, base_url=base_url, api_key=key, dialect=dialect)
+
+    async def try_key(self, provider: str, secret: Secret) -> None:
+        """See `ModelHouse.try_key`; every dialect lists its models, for nothing."""
+        wire, base_url = self._way(provider, self._site(provider, secret), secret)
+        url, headers = (
+            f"{base_url.rstrip('/')}/models",
+            {"authorization": f"Bearer {secret.api_key}"},
+        )
+        if self._sites[provider].kind == "anthropic":
+            url = f"{base_url.rstrip('/')}/v1/models?limit=1"
+            headers = {"x-api-key": secret.api_key, "anthropic-version": VERSION}
+        try:
+            await wire.fetch(url, headers)
+        except RefusedError as refused:
+            raise fault_of(refused.refusal) from None
 
     async def close(self) -> None:
         """See `ModelHouse.close`."""

@@ -226,10 +226,21 @@ class JobEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key for a provider, and where its API is, if not where the operator says."""
+    """A key for a provider, and where its API is, if not where the operator says.
+
+    With `test`, the provider is asked about the key first; one that it refuses is not kept.
+    """
 
     api_key: Annotated[str, Meta(min_length=1, max_length=1000, pattern=r"^[\x21-\x7e]+(?!\n)$")]
     base_url: Annotated[str, Meta(min_length=1, max_length=2048)] | None = None
+    test: bool = False
+
+
+class KeyTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of trying a key; where the provider could not say, the key is kept all the same."""
+
+    passed: bool
+    message: str
 
 
 class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +251,7 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
     paused_reason: str | None
     updated_by: str
     updated_at: datetime
+    test: KeyTest | UnsetType = UNSET
 
 
 class CredentialList(msgspec.Struct, frozen=True, kw_only=True):

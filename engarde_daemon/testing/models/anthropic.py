@@ -71,6 +71,12 @@ class FakeAnthropic(FakeProvider):
         """See `FakeProvider.batches`."""
         return MessageBatchCounter(self.shop, self.work).serve(request, _wrong)
 
+    def models(self) -> dict[str, Any]:
+        """See `FakeProvider.models`."""
+        made = "2026-01-01T00:00:00Z"
+        model = {"type": "model", "id": "m", "display_name": "M", "created_at": made}
+        return {"data": [model], "has_more": False, "first_id": "m", "last_id": "m"}
+
     def check_question(self, path: str, document: dict[str, Any]) -> None:
         """See `FakeProvider.check_question`."""
         if path != "/v1/messages":

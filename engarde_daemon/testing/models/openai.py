@@ -61,12 +61,19 @@ class FakeOpenAI(FakeProvider):
 
     def require_key(self, headers: Mapping[str, str]) -> None:
         """See `FakeProvider.require_key`."""
-        if headers.get("authorization") != f"Bearer {self.api_key}":
-            raise Refused(401, _error("Incorrect API key provided.", code="invalid_api_key"))
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        if given != self.api_key:
+            told = f"Incorrect API key provided: {given}."
+            raise Refused(401, _error(told, code="invalid_api_key"))
 
     def batches(self, request: Request) -> dict[str, Any] | bytes | None:
         """See `FakeProvider.batches`."""
         return BatchCounter(self.shop, self.work).serve(request, _wrong)
+
+    def models(self) -> dict[str, Any]:
+        """See `FakeProvider.models`."""
+        model = {"id": "m", "object": "model", "created": 1_790_000_000, "owned_by": "openai"}
+        return {"object": "list", "data": [model]}
 
     def check_question(self, path: str, document: dict[str, Any]) -> None:
         """See `FakeProvider.check_question`."""

@@ -97,7 +97,7 @@ class FakeProvider(ABC):
             raw=await _body(receive),
         )
         try:
-            told = self._of_batches(request)
+            told = self._of_others(request)
             if told is not None:
                 await _answer(send, 200, told)
                 return
@@ -129,6 +129,10 @@ class FakeProvider(ABC):
         """
 
     @abstractmethod
+    def models(self) -> dict[str, Any]:
+        """The list of models, of which there is one."""
+
+    @abstractmethod
     def check_question(self, path: str, document: dict[str, Any]) -> None:
         """Look at what is asked of a model.
 
@@ -151,8 +155,13 @@ class FakeProvider(ABC):
         self.charged += 1
         return Outcome("succeeded", 200, self.document(asked, reaction))
 
-    def _of_batches(self, request: Request) -> dict[str, Any] | bytes | None:
-        """Serve batches; an order may be refused, or taken without a word that it was."""
+    def _of_others(self, request: Request) -> dict[str, Any] | bytes | None:
+        """Serve what generates nothing at once; an order may be refused, or taken unheard."""
+        if (request.method, request.path) == ("GET", "/v1/models"):
+            self.require_key(request.headers)
+            if self.usual.status != 200:
+                raise Refused(self.usual.status, self.error(self.usual.status, self.usual.code))
+            return self.models()
         if "batches" not in request.path and "files" not in request.path:
             return None
         self.require_key(request.headers)

@@ -305,3 +305,18 @@ async def test_anthropic_cancels_a_batch(
 
     assert (stopping.processing_status, done.processing_status) == ("canceling", "ended")
     assert (done.request_counts.canceled, anthropic.charged) == (1, 0)
+
+
+async def test_both_list_their_models(
+    openai_client: openai_sdk.AsyncOpenAI,
+    anthropic_client: anthropic_sdk.AsyncAnthropic,
+    openai: FakeOpenAI,
+    anthropic: FakeAnthropic,
+):
+    """By which a key is tried; it is no call of a model."""
+    async with openai_client as one, anthropic_client as other:
+        names = [model.id async for model in one.models.list()]
+        names += [model.id async for model in other.models.list()]
+
+    assert names == ["m", "m"]
+    assert (openai.calls, anthropic.calls) == (0, 0)
