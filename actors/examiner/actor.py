@@ -1,6 +1,6 @@
 """The examiner: tries a key with its provider, and says in plain words what came of it.
 
-Owns that a key never shows: whatever a provider says of one goes out without it.
+Owns the bound on waiting: keys are tried side by side, and none for longer than ten seconds.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import anyio
 from actors.examiner.messages import TryKey
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.generation import KeyVerdict, Trial
-from engarde_daemon.ports.models import FaultKind, ModelFault, ModelHouse, without_key
+from engarde_daemon.ports.models import FaultKind, ModelFault, ModelHouse
 
 TRIAL_S = 10.0
 
@@ -51,8 +51,7 @@ class Examiner(BatchActor[TryKey]):
             trials[place] = Trial(KeyVerdict.UNKNOWN, told)
         except ModelFault as fault:
             is_refused = fault.kind is FaultKind.LOCKED
-            detail = without_key(fault.detail, wish.secret)
-            told = (_REFUSED if is_refused else _UNKNOWN).format(name=name, detail=detail)
+            told = (_REFUSED if is_refused else _UNKNOWN).format(name=name, detail=fault.detail)
             trials[place] = Trial(KeyVerdict.REFUSED if is_refused else KeyVerdict.UNKNOWN, told)
         else:
             trials[place] = Trial(KeyVerdict.ACCEPTED, f"{name} accepts this key.")

@@ -1,7 +1,7 @@
 """What becomes of the items of a batch, written down a hundred at a time.
 
-Owns that an answer is counted once: it is written under its item's claim, which ends with it, so
-that reading the same answers again changes nothing.
+Owns that an answer is counted once: only an item that nobody has told of yet takes one, so that
+reading the same answers again, or at two places, changes nothing.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +10,7 @@ from actors.generation.credentials import Credentials
 from actors.generation.outcomes import GIVEN_UP, Payments, given_up
 from engarde_daemon.domain.generation import Failure
 from engarde_daemon.ports.batches import Batch, BatchBench, Outcome
-from engarde_daemon.ports.generation import Claim, Step, WorkBench, given_back
+from engarde_daemon.ports.generation import Claim, Step, given_back
 from engarde_daemon.ports.models import FaultKind, ModelFault, Reply
 
 NOTED_AT_ONCE = 100
@@ -24,11 +24,8 @@ _UNHEARD = ModelFault(FaultKind.BUSY, "The provider gave no answer to this item.
 class Results:
     """Writes down outcomes."""
 
-    def __init__(
-        self, *, bench: BatchBench, items: WorkBench, payments: Payments, credentials: Credentials
-    ) -> None:
+    def __init__(self, *, bench: BatchBench, payments: Payments, credentials: Credentials) -> None:
         self._bench = bench
-        self._items = items
         self._payments = payments
         self._credentials = credentials
 
@@ -71,7 +68,7 @@ class Results:
 
     async def _note(self, steps: Sequence[Step]) -> None:
         if steps:
-            await self._items.note(steps)
+            await self._bench.note(steps)
 
     async def _step(self, claim: Claim, outcome: Reply | ModelFault) -> Step:
         if isinstance(outcome, Reply):

@@ -18,7 +18,6 @@ from engarde_daemon.ports.models import (
     ModelHouse,
     ProviderRules,
     Secret,
-    without_key,
 )
 from engarde_daemon.ports.secrets import Purpose, SecretBox
 
@@ -101,9 +100,8 @@ class Credentials:
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
-        _, secret = self._known.pop((tenant_id, provider), (0.0, None))
-        told = reason if secret is None else without_key(reason, secret)
-        await self._bench.pause(tenant_id, provider, told)
+        self._known.pop((tenant_id, provider), None)
+        await self._bench.pause(tenant_id, provider, reason)
 
     def _pace(self, tenant_id: str, provider: str) -> _Pace:
         key = (tenant_id, provider)

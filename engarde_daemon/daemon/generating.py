@@ -155,7 +155,6 @@ class Generating:
         credentials = self._credentials(house)
         results = Results(
             bench=bench,
-            items=self._bench,
             payments=Payments(self._prices, self._providers),
             credentials=credentials,
         )

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from engarde_daemon.domain.generation import JobSpec
-from engarde_daemon.ports.generation import Claim
+from engarde_daemon.ports.generation import Claim, Step
 from engarde_daemon.ports.models import Ask, ModelFault, Reply, Secret
 
 BATCH_KINDS = frozenset({"openai", "anthropic"})
@@ -96,6 +96,13 @@ class BatchBench(Protocol):
 
         Raises:
             Unavailable: PostgreSQL does not answer.
+        """
+
+    async def note(self, steps: Sequence[Step]) -> None:
+        """Write down what became of items, of each once, whoever reads it again.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer; whether it was written is not known.
         """
 
     async def names(self, batch: Batch) -> set[str]:

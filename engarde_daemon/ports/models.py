@@ -80,11 +80,6 @@ class Secret(msgspec.Struct, frozen=True):
         return "Secret()"
 
 
-def without_key(text: str, secret: Secret) -> str:
-    """A text of somebody else's, which may hold the key, without it."""
-    return text.replace(secret.api_key, "[your key]")
-
-
 class ProviderRules(msgspec.Struct, frozen=True, kw_only=True):
     """What the operator set for a provider; a rate of 0 is none."""
 

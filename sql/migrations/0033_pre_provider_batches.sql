@@ -94,6 +94,42 @@ begin
     returning i.*;
 end $$;
 
+-- Items whose holder is gone, as in v1; here the bound on how many answers are leased holds, too,
+-- now that a thousand may come at once.
+create function engarde.recover_items_v2(most integer, attempts_max integer, lease_s double precision, at timestamptz)
+returns setof engarde.generation_items language plpgsql set search_path = pg_catalog as $$
+#variable_conflict use_column
+begin
+    with lost as materialized (
+        select i.tenant_id, i.job_id, i.number from engarde.generation_items i
+        where i.state = 'calling' and i.leased_until <= at
+        order by i.leased_until limit most for update skip locked
+    ), judged as (
+        select l.*, j.status from lost l join public.content_generation_jobs j on j.id = l.job_id
+    )
+    update engarde.generation_items i
+    set unsure_calls = i.unsure_calls + 1, epoch = i.epoch + 1,
+        state = case when i.answer is not null then 'received'
+                     when g.status = 'cancelled' then 'cancelled'
+                     when i.attempts >= attempts_max then 'failed' else 'pending' end,
+        failure = case when i.answer is null and g.status <> 'cancelled' and i.attempts >= attempts_max
+                       then 'unreachable' end,
+        reason = case when i.answer is null and g.status <> 'cancelled' and i.attempts >= attempts_max
+                      then 'The daemon that called the model stopped each time before it answered.' end
+    from judged g where i.tenant_id = g.tenant_id and i.job_id = g.job_id and i.number = g.number;
+
+    return query
+    with r as materialized (
+        select x.tenant_id, x.job_id, x.number from engarde.generation_items x
+        where x.state = 'received' and x.leased_until <= at and x.due_at <= at
+        order by x.leased_until limit most for update skip locked
+    )
+    update engarde.generation_items i
+    set epoch = i.epoch + 1, leased_until = at + make_interval(secs => lease_s)
+    from r where i.tenant_id = r.tenant_id and i.job_id = r.job_id and i.number = r.number
+    returning i.*;
+end $$;
+
 -- How many more items a job may have asked for under its cost limit, with all that is under way at
 -- its dearest.
 create function engarde.affordable_items_v1(j public.content_generation_jobs, most integer) returns integer
@@ -214,6 +250,26 @@ begin
     return found;
 end $$;
 
+-- Write down what became of items in bulk. Two may read the same answers, one of them late: only what
+-- nobody has told of yet is written, under the lock of its job, so that an answer is counted once.
+create function engarde.note_outcomes_v1(steps jsonb) returns void
+language plpgsql set search_path = pg_catalog as $$
+declare
+    fresh jsonb;
+begin
+    perform from public.content_generation_jobs j
+    where j.id in (select s ->> 'job_id' from jsonb_array_elements(steps) s)
+    order by j.tenant_id, j.id for update;
+    select jsonb_agg(s) into fresh
+    from jsonb_array_elements(steps) s
+    join engarde.generation_items i
+      on i.tenant_id = s ->> 'tenant_id' and i.job_id = s ->> 'job_id' and i.number = (s ->> 'number')::integer
+     and i.epoch = (s ->> 'epoch')::integer and i.state = 'calling';
+    if fresh is not null then
+        perform engarde.note_steps_v1(fresh);
+    end if;
+end $$;
+
 -- What v1 tells of jobs, and how they have their items asked for.
 create function engarde.read_jobs_v2(tenant text, wanted text, brands text[], states text[],
     before timestamptz, before_id text, most integer)
@@ -241,8 +297,9 @@ begin
     for f in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'engarde'::regnamespace
-          and p.proname in ('claim_items_v2', 'affordable_items_v1', 'gather_batch_v1', 'lease_batches_v1',
-                            'hold_batches_v1', 'move_batch_v1', 'read_jobs_v2')
+          and p.proname in ('claim_items_v2', 'recover_items_v2', 'affordable_items_v1', 'gather_batch_v1', 'lease_batches_v1',
+                            'hold_batches_v1', 'move_batch_v1', 'note_outcomes_v1',
+                            'read_jobs_v2')
     loop
         execute format('alter function %s owner to engarde_owner', f);
         execute format('revoke all on function %s from public', f);

@@ -21,6 +21,9 @@ join public.content_generation_jobs j on j.id = i.job_id
 where i.tenant_id = $1 and i.batch_id = $2 and i.state = 'calling'
 order by i.number
 
+-- name: note
+select engarde.note_outcomes_v1($1::jsonb)
+
 -- name: named
 -- What this daemon's jobs know a provider's batches as, whoever of a tenant's jobs they belong to.
 select b.name from engarde.provider_batches b

@@ -24,7 +24,7 @@ select engarde.begin_jobs_v1($1::text[])
 -- `$4` names the jobs whose spec is known; `$5` moves the clock in tests, null is the database's.
 select i.*, case when i.job_id <> all ($4::text[]) then j.spec end as spec,
     j.brand_id, j.user_id, j.status as job_status
-from engarde.recover_items_v1($1, $2, $3, coalesce($5::timestamptz, clock_timestamp())) i
+from engarde.recover_items_v2($1, $2, $3, coalesce($5::timestamptz, clock_timestamp())) i
 join public.content_generation_jobs j on j.id = i.job_id
 
 -- name: extend

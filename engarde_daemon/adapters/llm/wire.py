@@ -16,6 +16,7 @@ from engarde_daemon.adapters.http import AddressRefusedError
 from engarde_daemon.ports.models import FaultKind, ModelFault
 
 ANSWER_BYTES = 4 * 1024 * 1024
+REFUSAL_BYTES = 65_536
 CLOSE_S = 1.0
 LINES_TIMEOUT_S = 900.0
 """What thousands of answers may take to come down, where each is kept as it is read."""
@@ -182,9 +183,16 @@ async def _require_success(response: httpx.Response) -> None:
     body = b""
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > 65_536:
+        if len(body) > REFUSAL_BYTES:
             break
-    raise RefusedError(Refusal(response.status_code, response.headers, body[:65_536]))
+    told = body[:REFUSAL_BYTES].replace(_key_in(response.request), b"[your key]")
+    raise RefusedError(Refusal(response.status_code, response.headers, told))
+
+
+def _key_in(request: httpx.Request) -> bytes:
+    """The key that a request carries; some providers repeat it when they refuse it."""
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return (request.headers.get("x-api-key") or bearer or "no key").encode()
 
 
 async def _bounded(response: httpx.Response) -> AsyncIterator[bytes]:

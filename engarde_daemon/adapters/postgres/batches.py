@@ -10,7 +10,7 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.generation import claim_of
 from engarde_daemon.domain.generation import JobSpec
 from engarde_daemon.ports.batches import Batch, BatchState, Move
-from engarde_daemon.ports.generation import Claim
+from engarde_daemon.ports.generation import Claim, Step
 from sql import statements
 
 _SQL = statements("batches")
@@ -49,6 +49,10 @@ class PostgresBatchBench:
         """See `BatchBench.claims`."""
         rows = await self._rows("claims", batch.tenant_id, batch.id)
         return [claim_of(row, batch.spec) for row in rows]
+
+    async def note(self, steps: Sequence[Step]) -> None:
+        """See `BatchBench.note`."""
+        await self._value("note", msgspec.json.encode(steps).decode())
 
     async def names(self, batch: Batch) -> set[str]:
         """See `BatchBench.names`."""
