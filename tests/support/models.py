@@ -83,7 +83,12 @@ async def ended(
 
 
 async def items_of(http: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]]:
-    """The first hundred items of a job."""
-    answer = await http.get(f"{JOBS}/{job_id}/items", params={"pageSize": 100})
-    items: list[dict[str, Any]] = answer.json()["data"]
+    """All items of a job."""
+    items: list[dict[str, Any]] = []
+    params: dict[str, Any] | None = {"pageSize": 100}
+    while params is not None:
+        page = (await http.get(f"{JOBS}/{job_id}/items", params=params)).json()
+        items += page["data"]
+        onward = page["pagination"]["nextCursor"]
+        params = {"pageSize": 100, "cursor": onward} if onward else None
     return items

@@ -6,6 +6,7 @@ and neither key nor URL gets into what is told of it.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import anyio
@@ -145,7 +146,7 @@ class Wire:
     ) -> httpx.Request:
         return self._client.build_request(
             "POST",
-            url,
+            _parsed(url),
             content=msgspec.json.encode(body),
             headers={**headers, "content-type": "application/json"},
         )
@@ -187,6 +188,12 @@ async def _require_success(response: httpx.Response) -> None:
             break
     told = body[:REFUSAL_BYTES].replace(_key_in(response.request), b"[your key]")
     raise RefusedError(Refusal(response.status_code, response.headers, told))
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Providers have few addresses; taking one apart costs a tenth of a call."""
+    return httpx.URL(url)
 
 
 def _key_in(request: httpx.Request) -> bytes:
