@@ -1,6 +1,7 @@
 """`python -m bench`: measure, print, and keep the result.
 
-`python -m bench transfer`, `… search`, `… listeners` and `… outage` measure one subject each.
+`python -m bench transfer`, `… search`, `… listeners`, `… outage` and `… generation` measure one
+subject each.
 """
 
 import sys

@@ -6,10 +6,12 @@ it is asked to end, and what has not ended in time is killed, each process by it
 
 import contextlib
 import http.client
+import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import psutil
@@ -22,16 +24,26 @@ STOP_LIMIT_S = 20.0
 SETTLE_LIMIT_S = 10.0
 _QUIET_SHARE = 0.05
 _LOOK_S = 0.2
+_AS_IT_IS: Mapping[str, str] = MappingProxyType({})
 
 
 class Server:
     """A process that serves the content API on a port of this machine."""
 
-    def __init__(self, name: str, command: list[str], *, data_dir: Path, port: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *,
+        data_dir: Path,
+        port: int,
+        environ: Mapping[str, str] = _AS_IT_IS,
+    ) -> None:
         self.name = name
         self.port = port
         self.data_dir = data_dir
         self._command = command
+        self._environ = {**os.environ, **environ}
         self._output = data_dir.parent / f"{name}.log"
         self._process: psutil.Popen
 
@@ -55,6 +67,7 @@ class Server:
             with self._output.open("ab") as output:
                 self._process = psutil.Popen(
                     self._command,
+                    env=self._environ,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import listeners, outage, search, transfer
+from bench import generation, listeners, outage, search, transfer
 from bench.machine import describe_machine
 from bench.report import verdict_table
 from bench.targets import Verdict
@@ -11,6 +11,7 @@ from bench.targets import Verdict
 Say = Callable[[str], None]
 
 SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
+    "generation": generation.run,
     "transfer": transfer.run,
     "search": search.run,
     "listeners": listeners.run,

@@ -1,7 +1,7 @@
 """The three systems of a run: how each is started, and how it gets its tenants."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import anyio
@@ -21,13 +21,15 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
     provision: Callable[[Path, int], list[Tenant]]
 
-    def server(self, work_dir: Path) -> Server:
+    def server(self, work_dir: Path, *, environ: Mapping[str, str] | None = None) -> Server:
         """A server of this kind with a data directory of its own, not yet started."""
         port = free_port()
         data_dir = work_dir / self.name
         data_dir.mkdir()
         places = ["--data-dir", str(data_dir), "--port", str(port)]
-        return Server(self.name, [*self.command, *places], data_dir=data_dir, port=port)
+        return Server(
+            self.name, [*self.command, *places], data_dir=data_dir, port=port, environ=environ or {}
+        )
 
 
 def _made_by_operator(data_dir: Path, count: int) -> list[Tenant]:

@@ -77,6 +77,7 @@ class Generation(Actor[GenerationMessage]):
         self._held: dict[tuple[str, int], _Held] = {}
         self._calling = 0
         self._is_stopping = False
+        self._is_behind = False
         self._idle = anyio.Event()
         self._work: TaskGroup
 
@@ -126,16 +127,20 @@ class Generation(Actor[GenerationMessage]):
             await self._end_jobs()
 
     def _room(self) -> int:
-        waiting = len(self._held) - self._calling
-        if self._is_stopping or waiting > SHELVES_WAITING_MAX * self._pace.places:
+        if self._is_stopping or self._is_crowded():
             return 0
         return self._pace.places - self._calling
 
+    def _is_crowded(self) -> bool:
+        waiting = len(self._held) - self._calling
+        return waiting > SHELVES_WAITING_MAX * self._pace.places
+
     async def _tidy(self) -> None:
-        if not self._is_stopping:
+        if not self._is_stopping and not self._is_crowded():
             recovered = await self._bench.recover(
                 most=self._pace.places, attempts_max=ATTEMPTS_MAX, lease_s=self._pace.lease_s
             )
+            self._is_behind = len(recovered) == self._pace.places
             for claim in recovered:
                 self._take(claim)
         await self._end_jobs()
@@ -191,4 +196,4 @@ class Generation(Actor[GenerationMessage]):
     def _look_again(self) -> None:
         with suppress(MailboxFull, ActorStopped):
             if self.own.depth == 0:
-                self.own.offer(Wake())
+                self.own.offer(Tidy() if self._is_behind and not self._held else Wake())

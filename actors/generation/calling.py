@@ -4,32 +4,15 @@ Owns the one layer of retry there is: what a fault means, how long to wait after
 give an item up. Nothing here calls twice; an item goes back and is claimed again.
 """
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable
 
 from actors.generation.bulletin import Bulletin
 from actors.generation.credentials import Credentials
-from engarde_daemon.domain.estimates import Price, item_cost, tokens_of
-from engarde_daemon.domain.generation import Failure, Usage
-from engarde_daemon.domain.prompts import Prompt, prompt_for
-from engarde_daemon.ports.generation import (
-    Claim,
-    Step,
-    Written,
-    failed,
-    given_back,
-    kept_back,
-    received,
-)
-from engarde_daemon.ports.models import (
-    Ask,
-    FaultKind,
-    Hear,
-    ModelFault,
-    PriceList,
-    ProviderRules,
-    Reply,
-)
+from actors.generation.outcomes import GIVEN_UP, Payments, ask_for, given_up
+from engarde_daemon.domain.estimates import tokens_of
+from engarde_daemon.domain.generation import Failure
+from engarde_daemon.ports.generation import Claim, Step, given_back
+from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault
 
 ATTEMPTS_MAX = 10
 BROKEN_MAX = 4
@@ -37,8 +20,6 @@ BROKEN_MAX = 4
 BACKOFF_S = 0.5
 BACKOFF_MAX_S = 60.0
 PAUSED_S = 1.0
-
-_GIVEN_UP = {FaultKind.REFUSED: Failure.REFUSED, FaultKind.REJECTED: Failure.REJECTED}
 
 
 class Caller:
@@ -48,14 +29,12 @@ class Caller:
         self,
         *,
         credentials: Credentials,
-        prices: PriceList,
-        providers: Mapping[str, ProviderRules],
+        payments: Payments,
         bulletin: Bulletin,
         random: Callable[[], float],
     ) -> None:
         self._credentials = credentials
-        self._prices = prices
-        self._providers = providers
+        self._payments = payments
         self._bulletin = bulletin
         self._random = random
 
@@ -65,22 +44,14 @@ class Caller:
         Raises:
             Unavailable: PostgreSQL does not answer; the claim comes back with its lease.
         """
-        spec = claim.spec
-        draft = claim.answer.text if claim.answer else ""
-        prompt = prompt_for(spec, claim.number, draft=draft, findings=claim.findings)
-        ask = Ask(
-            model=spec.model,
-            prompt=prompt,
-            max_tokens=spec.params.max_tokens,
-            temperature=spec.params.temperature,
-        )
+        ask, provider = ask_for(claim), claim.spec.provider
         try:
-            model = await self._credentials.model_of(claim.tenant_id, spec.provider)
-            await self._credentials.admit(claim.tenant_id, spec.provider, _tokens(prompt, ask))
+            model = await self._credentials.model_of(claim.tenant_id, provider)
+            await self._credentials.admit(claim.tenant_id, provider, lambda: _tokens(ask))
             reply = await model.write(ask, self._hearing(claim))
         except ModelFault as fault:
             return await self._after(claim, fault)
-        return await self._paid(claim, reply)
+        return await self._payments.step(claim, reply)
 
     def _hearing(self, claim: Claim) -> Hear | None:
         """Who hears an answer as it comes: whoever follows a job of a single item."""
@@ -88,34 +59,18 @@ class Caller:
             return None
         return lambda word: self._bulletin.say(claim.job_id, word)
 
-    async def _paid(self, claim: Claim, reply: Reply) -> Step:
-        answer = Written(
-            text=reply.text.replace("\x00", ""),
-            model=reply.model or claim.spec.model,
-            is_cut_off=reply.is_cut_off,
-        )
-        cost_usd = await self._cost(claim, reply.usage)
-        return received(claim, answer, usage=reply.usage, cost_usd=cost_usd)
-
-    async def _cost(self, claim: Claim, usage: Usage | None) -> Decimal | None:
-        kind = self._providers[claim.spec.provider].kind
-        price: Price | None = await self._prices.price(kind, claim.spec.model)
-        if usage is None:
-            return None
-        return item_cost(price, usage.input_tokens, usage.output_tokens)
-
     async def _after(self, claim: Claim, fault: ModelFault) -> Step:
         """What follows from a call without an answer."""
         provider = claim.spec.provider
         if fault.kind is FaultKind.LOCKED:
             await self._credentials.pause(claim.tenant_id, provider, fault.detail)
             return given_back(claim, wait_s=PAUSED_S, burn=False)
-        if fault.kind in _GIVEN_UP:
-            return _given_up(claim, _GIVEN_UP[fault.kind], fault.detail)
+        if fault.kind in GIVEN_UP:
+            return given_up(claim, GIVEN_UP[fault.kind], fault.detail)
         is_broken = fault.kind is FaultKind.BROKEN
         if claim.attempts >= (BROKEN_MAX if is_broken else ATTEMPTS_MAX):
             tried = f"It was tried {claim.attempts} times; at last: {fault.detail}"
-            return _given_up(claim, Failure.UNREACHABLE, tried)
+            return given_up(claim, Failure.UNREACHABLE, tried)
         wait_s = self._backoff_s(claim.attempts) if fault.after_s is None else fault.after_s
         if fault.kind is FaultKind.BUSY:
             self._credentials.rest(claim.tenant_id, provider, wait_s)
@@ -127,12 +82,5 @@ class Caller:
         return longest * (1 + self._random()) / 2
 
 
-def _given_up(claim: Claim, failure: Failure, reason: str) -> Step:
-    """The end of an item, or, where an earlier draft was paid for, a return to that."""
-    if claim.answer is not None:
-        return kept_back(claim, wait_s=0.0)
-    return failed(claim, failure, reason)
-
-
-def _tokens(prompt: Prompt, ask: Ask) -> int:
-    return tokens_of(prompt.system) + tokens_of(prompt.user) + ask.max_tokens
+def _tokens(ask: Ask) -> int:
+    return tokens_of(ask.prompt.system) + tokens_of(ask.prompt.user) + ask.max_tokens

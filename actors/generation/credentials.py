@@ -39,12 +39,12 @@ class _Pace:
         self._tokens = _limiter(rules.tokens_per_min)
         self.rests_until = 0.0
 
-    async def admit(self, tokens: int) -> None:
+    async def admit(self, count_tokens: Callable[[], int]) -> None:
         """Wait until one more request with so many tokens is within the rates."""
         if self._requests is not None:
             await self._requests.acquire()
         if self._tokens is not None:
-            await self._tokens.acquire(min(tokens, self._tokens.max_rate))
+            await self._tokens.acquire(min(count_tokens(), self._tokens.max_rate))
 
 
 class Credentials:
@@ -83,11 +83,11 @@ class Credentials:
             ModelFault: The provider is not configured any more, or there is no good key for it.
             Unavailable: PostgreSQL does not answer.
         """
-        return self._house.model_of(provider, await self._secret(tenant_id, provider))
+        return self._house.model_of(provider, await self.secret_of(tenant_id, provider))
 
-    async def admit(self, tenant_id: str, provider: str, tokens: int) -> None:
+    async def admit(self, tenant_id: str, provider: str, count_tokens: Callable[[], int]) -> None:
         """Wait until the rates of a credential allow one more call."""
-        await self._pace(tenant_id, provider).admit(tokens)
+        await self._pace(tenant_id, provider).admit(count_tokens)
 
     def rest(self, tenant_id: str, provider: str, for_s: float) -> None:
         """Leave a credential alone for a while, however long its provider asked for."""
@@ -109,7 +109,13 @@ class Credentials:
             self._paces[key] = _Pace(self._providers[provider])
         return self._paces[key]
 
-    async def _secret(self, tenant_id: str, provider: str) -> Secret | None:
+    async def secret_of(self, tenant_id: str, provider: str) -> Secret | None:
+        """The tenant's own key, None where there is none.
+
+        Raises:
+            ModelFault: It cannot be opened.
+            Unavailable: PostgreSQL does not answer.
+        """
         key, now = (tenant_id, provider), self._clock()
         known = self._known.get(key)
         if known is None or known[0] < now:

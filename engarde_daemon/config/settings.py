@@ -460,6 +460,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     call_timeout_s: Seconds = 120.0
     lease_s: Seconds = 30.0
     poll_s: Seconds = 1.0
+    batch_poll_s: Seconds = 60.0
     providers: dict[str, Provider] = msgspec.field(default_factory=_providers)
 
 

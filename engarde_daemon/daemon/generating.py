@@ -5,12 +5,18 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from actors.examiner.actor import Examiner
 from actors.foreman.actor import Foreman, JobRules
+from actors.forwarder import messages as forwarder
+from actors.forwarder.actor import Forwarder, ForwarderPace
+from actors.forwarder.errands import Errands
+from actors.forwarder.results import Results
 from actors.generation.actor import Generation, Pace
 from actors.generation.bulletin import Bulletin
 from actors.generation.calling import Caller
 from actors.generation.credentials import Credentials
-from actors.generation.messages import Wake
+from actors.generation.messages import Tidy, Wake
+from actors.generation.outcomes import Payments
 from actors.ingest.messages import IngestMessage
 from actors.scribe.actor import Scribe
 from actors.shelver.actor import Shelver
@@ -18,6 +24,7 @@ from actors.shelver.judging import Judge
 from engarde_daemon.adapters.http import Gate, open_client
 from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.adapters.llm.prices import ListedPrices
+from engarde_daemon.adapters.postgres.batches import PostgresBatchBench
 from engarde_daemon.adapters.postgres.generation import PostgresJobBook, PostgresWorkBench
 from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
 from engarde_daemon.adapters.postgres.sessions import Sessions
@@ -35,6 +42,7 @@ from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.ports.batches import BATCH_KINDS
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.models import ProviderRules
 from engarde_daemon.ports.register import RegisterReader
@@ -62,6 +70,7 @@ class Generating:
         self._happened = telling.happened
         self._hub = telling.hub
         self._gate = telling.gate
+        self._writers = sessions.writers
         self._providers = _rules_of(settings)
         self._prices = ListedPrices()
         self._bulletin = Bulletin()
@@ -76,6 +85,8 @@ class Generating:
         self._generation = pipelines.add(
             "generation", self._make_generation, capacity=8, grace_s=self._pace.grace_s + 5
         )
+        self._forwarder = pipelines.add("forwarder", self._make_forwarder, capacity=8)
+        self._examiner = pipelines.add("examiner", lambda: Examiner(self._house()), capacity=16)
         self._foreman = pipelines.add("foreman", self._make_foreman, capacity=64)
 
     def services(
@@ -104,6 +115,7 @@ class Generating:
             ),
             credentials=CredentialDesk(
                 foreman=self._foreman,
+                examiner=self._examiner,
                 jobs=self._jobs,
                 providers=self._providers,
                 url_fault=self._gate.fault,
@@ -119,17 +131,10 @@ class Generating:
 
     def _make_generation(self) -> Generation:
         house = self._house()
-        credentials = Credentials(
-            bench=self._bench,
-            box=self._box,
-            house=house,
-            providers=self._providers,
-            clock=time.monotonic,
-        )
+        credentials = self._credentials(house)
         caller = Caller(
             credentials=credentials,
-            prices=self._prices,
-            providers=self._providers,
+            payments=Payments(self._prices, self._providers),
             bulletin=self._bulletin,
             random=random.random,
         )
@@ -143,6 +148,40 @@ class Generating:
             bulletin=self._bulletin,
             happened=self._happened,
             pace=self._pace,
+        )
+
+    def _make_forwarder(self) -> Forwarder:
+        house, bench = self._house(), PostgresBatchBench(self._writers)
+        credentials = self._credentials(house)
+        results = Results(
+            bench=bench,
+            payments=Payments(self._prices, self._providers),
+            credentials=credentials,
+        )
+        errands = Errands(
+            bench=bench,
+            credentials=credentials,
+            house=house,
+            results=results,
+            changed=lambda: wake(self._generation, Tidy()),
+            poll_s=self._settings.batch_poll_s,
+        )
+        return Forwarder(
+            bench=bench,
+            errands=errands,
+            house=house,
+            providers=[n for n, rules in self._providers.items() if rules.kind in BATCH_KINDS],
+            new_id=new_id,
+            pace=ForwarderPace(lease_s=self._settings.lease_s, poll_s=self._settings.poll_s),
+        )
+
+    def _credentials(self, house: HouseOfModels) -> Credentials:
+        return Credentials(
+            bench=self._bench,
+            box=self._box,
+            house=house,
+            providers=self._providers,
+            clock=time.monotonic,
         )
 
     def _house(self) -> HouseOfModels:
@@ -164,8 +203,12 @@ class Generating:
             self._box,
             rules=rules,
             now=lambda: datetime.now(UTC),
-            changed=lambda: wake(self._generation, Wake()),
+            changed=self._look,
         )
+
+    def _look(self) -> None:
+        wake(self._generation, Wake())
+        wake(self._forwarder, forwarder.Wake())
 
 
 def _rules_of(settings: Settings) -> dict[str, ProviderRules]:

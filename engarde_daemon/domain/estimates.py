@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from engarde_daemon.domain.content import ContentType
-from engarde_daemon.domain.generation import JobSpec
+from engarde_daemon.domain.generation import JobSpec, Mode
 from engarde_daemon.domain.prompts import Prompt
 
 MARGIN = 1.2
@@ -22,6 +22,7 @@ _ITEM_BYTES: Mapping[ContentType, int] = {
 _POST_BYTES = 4096
 _CALL_S = 8.0
 _TEMPLATE_S = 0.02
+_DAY_S = 86_400.0
 _MILLION = 1_000_000
 
 # Up to which code point a character weighs how many tokens; fitted to the o200k encoding.
@@ -51,14 +52,22 @@ def estimate(spec: JobSpec, prompt: Prompt, price: Price | None, *, concurrency:
     count, is_free = spec.target_count, price is not None and not price.output_usd
     input_tokens = tokens_of(prompt.system) + tokens_of(prompt.user)
     each = item_cost(price, input_tokens, spec.params.max_tokens)
-    rounds = -(-count // max(1, concurrency))
     return Estimate(
         storage_bytes=count * item_bytes(spec.content_type),
         input_tokens=count * input_tokens,
         output_tokens=count * spec.params.max_tokens,
         cost_usd=None if each is None else each * count,
-        duration_s=rounds * (_TEMPLATE_S if is_free else _CALL_S),
+        duration_s=_duration_s(
+            spec, each_s=_TEMPLATE_S if is_free else _CALL_S, at_once=concurrency
+        ),
     )
+
+
+def _duration_s(spec: JobSpec, *, each_s: float, at_once: int) -> float:
+    if spec.mode is Mode.BATCH:
+        return _DAY_S
+    rounds = -(-spec.target_count // max(1, at_once))
+    return rounds * each_s
 
 
 def item_bytes(content_type: ContentType) -> int:

@@ -60,6 +60,15 @@ class Strictness(StrEnum):
     STRICT = "STRICT"
 
 
+class Mode(StrEnum):
+    """How a job has its items asked for."""
+
+    DIRECT = "direct"
+    """Each by a call of its own, at once."""
+    BATCH = "batch"
+    """Together, by the provider's own batches: at half the price, and within a day."""
+
+
 REWRITES_MAX = {Strictness.RELAXED: 0, Strictness.MODERATE: 1, Strictness.STRICT: 2}
 """How often a piece that breaks the rules is written anew before it is flagged or fails."""
 
@@ -99,6 +108,7 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     model: str
     campaign_space_id: str | None = None
+    mode: Mode = Mode.DIRECT
 
     def topic_of(self, number: int) -> str:
         """What the item of this number, counted from 1, is about."""
@@ -141,6 +151,21 @@ class Failure(StrEnum):
     STORAGE_FULL = "storage_full"
     COST_LIMIT = "cost_limit"
     NOT_STORED = "not_stored"
+
+
+class KeyVerdict(StrEnum):
+    """What a provider says to a key."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What came of trying a key, in words for whoever gave it."""
+
+    verdict: KeyVerdict
+    message: str
 
 
 class GenerationLimitReached(Exhausted):

@@ -14,6 +14,7 @@ from engarde_daemon.domain.generation import (
     ItemState,
     JobSpec,
     JobStatus,
+    Mode,
     Usage,
 )
 from engarde_daemon.ports.content import Place
@@ -129,9 +130,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def received(
-    claim: Claim, answer: Written, *, usage: Usage | None, cost_usd: Decimal | None
+    claim: Claim,
+    answer: Written,
+    *,
+    usage: Usage | None,
+    cost_usd: Decimal | None,
+    wait_s: float | None = None,
 ) -> Step:
-    """A paid answer."""
+    """A paid answer; with `wait_s`, one that whoever is free may store after so long."""
     counted = usage or Usage()
     return Step(
         **_claimed(claim),
@@ -141,6 +147,7 @@ def received(
         output_tokens=counted.output_tokens,
         cost_usd=cost_usd,
         paid=True,
+        wait_s=wait_s,
     )
 
 
@@ -341,6 +348,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     items: Mapping[ItemState, int]
     last_place: int
+    mode: Mode
 
 
 class ItemRecord(msgspec.Struct, frozen=True, kw_only=True):

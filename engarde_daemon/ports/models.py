@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from engarde_daemon.domain.estimates import Price
-from engarde_daemon.domain.generation import Usage
+from engarde_daemon.domain.generation import Mode, Usage
 from engarde_daemon.domain.prompts import Prompt
 
 
@@ -100,6 +100,13 @@ class ModelHouse(Protocol):
             ModelFault: There is no such provider, or it needs a key and there is none.
         """
 
+    async def try_key(self, provider: str, secret: Secret) -> None:
+        """Ask a provider for what costs nothing, to see whether it takes the key.
+
+        Raises:
+            ModelFault: It does not, or does not say.
+        """
+
     async def close(self) -> None:
         """Close all connections."""
 
@@ -107,7 +114,7 @@ class ModelHouse(Protocol):
 class PriceList(Protocol):
     """What providers charge."""
 
-    async def price(self, kind: str, model: str) -> Price | None:
+    async def price(self, kind: str, model: str, mode: Mode = Mode.DIRECT) -> Price | None:
         """The price of a model, None where nobody knows it."""
 
 

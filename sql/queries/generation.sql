@@ -11,17 +11,20 @@ select engarde.approve_job_v1($1, $2)
 select engarde.retry_job_v1($1, $2, $3::date, $4, $5::numeric, $6, $7::jsonb, $8::jsonb)
 
 -- name: claim
--- `$5` moves the clock in tests; null is the database's.
-select i.*, j.spec, j.brand_id, j.user_id, j.status as job_status
-from engarde.claim_items_v1($1, $2, $3::jsonb, $4::text[], coalesce($5::timestamptz, clock_timestamp())) i
+-- `$5` names the jobs whose spec is known; `$6` moves the clock in tests, null is the database's.
+select i.*, case when i.job_id <> all ($5::text[]) then j.spec end as spec,
+    j.brand_id, j.user_id, j.status as job_status
+from engarde.claim_items_v2($1, $2, $3::jsonb, $4::text[], coalesce($6::timestamptz, clock_timestamp())) i
 join public.content_generation_jobs j on j.id = i.job_id
 
 -- name: begin
 select engarde.begin_jobs_v1($1::text[])
 
 -- name: recover
-select i.*, j.spec, j.brand_id, j.user_id, j.status as job_status
-from engarde.recover_items_v1($1, $2, $3, coalesce($4::timestamptz, clock_timestamp())) i
+-- `$4` names the jobs whose spec is known; `$5` moves the clock in tests, null is the database's.
+select i.*, case when i.job_id <> all ($4::text[]) then j.spec end as spec,
+    j.brand_id, j.user_id, j.status as job_status
+from engarde.recover_items_v2($1, $2, $3, coalesce($5::timestamptz, clock_timestamp())) i
 join public.content_generation_jobs j on j.id = i.job_id
 
 -- name: extend
@@ -49,7 +52,7 @@ select engarde.put_credential_v1($1, $2, $3, $4, $5)
 delete from engarde.credentials c where c.tenant_id = $1 and c.provider = $2 returning c.provider
 
 -- name: jobs
-select * from engarde.read_jobs_v1($1, $2, $3::text[], $4::text[], $5::timestamptz, $6, $7)
+select * from engarde.read_jobs_v2($1, $2, $3::text[], $4::text[], $5::timestamptz, $6, $7)
 
 -- name: contents
 select * from engarde.read_job_contents_v1($1, $2)

@@ -107,10 +107,12 @@ async def test_killed_daemons_lose_nothing_and_pay_hardly_twice(
                 with anyio.move_on_after(KILL_EVERY_S):
                     await ended(http, job_id)
             job = await ended(http, job_id)
+            items = await items_of(http, job_id)
             titles = Counter((await listed(http)).values())
 
         assert (job["status"], job["progress"]) == ("completed", ITEMS)
         assert titles == {f"Item {number}": 1 for number in range(1, ITEMS + 1)}
+        assert [item["calls"] for item in items] == [1] * ITEMS
         assert crashes > 0
         assert model.calls <= ITEMS + crashes * IN_FLIGHT
         assert await drift_in(dsn) == []

@@ -39,9 +39,11 @@ async def generating(data_dir: Path, environ: Mapping[str, str]) -> AsyncIterato
         yield daemon
 
 
-async def give_key(http: httpx.AsyncClient, api_key: str = "sk-test") -> None:
+async def give_key(
+    http: httpx.AsyncClient, api_key: str = "sk-test", *, provider: str = "openai"
+) -> None:
     """Let the tenant have this key."""
-    put = await http.put("/api/credentials/openai", json={"api_key": api_key})
+    put = await http.put(f"/api/credentials/{provider}", json={"api_key": api_key})
     assert put.status_code == 200, put.text
 
 
@@ -81,7 +83,12 @@ async def ended(
 
 
 async def items_of(http: httpx.AsyncClient, job_id: str) -> list[dict[str, Any]]:
-    """The first hundred items of a job."""
-    answer = await http.get(f"{JOBS}/{job_id}/items", params={"pageSize": 100})
-    items: list[dict[str, Any]] = answer.json()["data"]
+    """All items of a job."""
+    items: list[dict[str, Any]] = []
+    params: dict[str, Any] | None = {"pageSize": 100}
+    while params is not None:
+        page = (await http.get(f"{JOBS}/{job_id}/items", params=params)).json()
+        items += page["data"]
+        onward = page["pagination"]["nextCursor"]
+        params = {"pageSize": 100, "cursor": onward} if onward else None
     return items

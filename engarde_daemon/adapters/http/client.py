@@ -18,10 +18,10 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 
 from engarde_daemon.adapters.http.guard import Address, Gate
+from engarde_daemon.adapters.http.lanes import Lanes
 
 RESOLVERS = 8
 CONNECT_S = 3.0
-IDLE_S = 30.0
 CLOSE_S = 1.0
 
 Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
@@ -98,27 +98,21 @@ async def _read(response: httpx.Response, most: int) -> bytes:
     return body
 
 
-class _GuardedTransport(httpx.AsyncHTTPTransport):
-    """Looks at each URL, redirects too, and connects through a backend of ours.
-
-    httpx 0.28 has no way to name httpcore's network backend but to make the pool oneself.
-    """
+class _GuardedTransport(httpx.AsyncBaseTransport):
+    """Looks at each URL, redirects too, and connects through a backend of ours."""
 
     def __init__(self, gate: Gate, backend: "_PinningBackend", *, connections: int) -> None:
         self._gate = gate
-        self._pool: httpcore.AsyncConnectionPool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            keepalive_expiry=IDLE_S,
-            network_backend=backend,
-        )
+        self._lanes = Lanes(backend, connections=connections)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         fault = self._gate.fault_of(request.url)
         if fault is not None:
             raise AddressRefusedError(f"The URL {fault}.", request=request)
-        return await super().handle_async_request(request)
+        return await self._lanes.least_taken().handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._lanes.close()
 
 
 class _PinningBackend(httpcore.AsyncNetworkBackend):

@@ -6,12 +6,13 @@ Owns the API version: from 2026-10-21 on a temperature is refused, even the defa
 ever sent. A model that does not know structured output answers in text, which is read all the same.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from engarde_daemon.adapters.llm.faults import error_of, fault_in_stream, fault_of
-from engarde_daemon.adapters.llm.wire import RefusedError, Wire, decoded
+from engarde_daemon.adapters.llm.wire import Refusal, RefusedError, Wire, decoded
 from engarde_daemon.domain.generation import Usage
 from engarde_daemon.domain.pieces import SCHEMA
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault, Reply
@@ -112,10 +113,7 @@ class MessagesModel:
         try:
             return await self._attempt(ask, hear)
         except RefusedError as refused:
-            is_plain = refused.refusal.status == 400 and "output_config" in (
-                error_of(refused.refusal).message
-            )
-            if not is_plain or ask.model in self._plain:
+            if not is_plain(refused.refusal) or ask.model in self._plain:
                 raise fault_of(refused.refusal) from None
         self._plain.add(ask.model)
         try:
@@ -124,10 +122,9 @@ class MessagesModel:
             raise fault_of(refused.refusal) from None
 
     async def _attempt(self, ask: Ask, hear: Hear | None) -> Reply:
-        body = self._body_of(ask)
+        body = body_of(ask, self._plain)
         if hear is None:
-            raw = await self._wire.ask(self._url, self._headers, body)
-            return _reply_of(decoded(raw, _Message))
+            return reply_in(await self._wire.ask(self._url, self._headers, body))
         collected = _Collected()
         body["stream"] = True
         async with self._wire.stream(self._url, self._headers, body) as events:
@@ -138,16 +135,32 @@ class MessagesModel:
                 collected.take(event, hear)
         return collected.reply()
 
-    def _body_of(self, ask: Ask) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": ask.model,
-            "max_tokens": ask.max_tokens,
-            "system": ask.prompt.system,
-            "messages": [{"role": "user", "content": ask.prompt.user}],
-        }
-        if ask.model not in self._plain:
-            body["output_config"] = {"format": {"type": "json_schema", "schema": SCHEMA}}
-        return body
+
+def body_of(ask: Ask, plain: Collection[str]) -> dict[str, Any]:
+    """The request for an answer; `plain` are the models that know no structured output."""
+    body: dict[str, Any] = {
+        "model": ask.model,
+        "max_tokens": ask.max_tokens,
+        "system": ask.prompt.system,
+        "messages": [{"role": "user", "content": ask.prompt.user}],
+    }
+    if ask.model not in plain:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    return body
+
+
+def is_plain(refusal: Refusal) -> bool:
+    """Whether a model refused structured output, and nothing else."""
+    return refusal.status == 400 and "output_config" in error_of(refusal).message
+
+
+def reply_in(raw: bytes) -> Reply:
+    """The answer that a whole document holds.
+
+    Raises:
+        ModelFault: There is none in it.
+    """
+    return _reply_of(decoded(raw, _Message))
 
 
 def _reply_of(message: _Message) -> Reply:

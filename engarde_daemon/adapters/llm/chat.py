@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from engarde_daemon.adapters.llm.faults import error_of, fault_in_stream, fault_of
-from engarde_daemon.adapters.llm.wire import RefusedError, Wire, decoded
+from engarde_daemon.adapters.llm.wire import Refusal, RefusedError, Wire, decoded
 from engarde_daemon.domain.generation import Usage
 from engarde_daemon.domain.pieces import SCHEMA
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault, Reply
@@ -123,13 +123,26 @@ class Habits:
     def learn(self, model: str, refused: str) -> bool:
         """Note a field that a model refuses; false where that is no news."""
         known = self._flaws.get(model, frozenset())
-        field = refused.split(".", maxsplit=1)[0]
-        if field in TOKEN_FIELDS:
-            field = self._token_field
+        field = self._field(refused)
         if field in known or field not in {self._token_field, "temperature", "response_format"}:
             return False
         self._flaws[model] = known | {field}
         return True
+
+    def _field(self, refused: str) -> str:
+        field = refused.split(".", maxsplit=1)[0]
+        return self._token_field if field in TOKEN_FIELDS else field
+
+    def learn_from(self, model: str, refusal: Refusal) -> bool:
+        """Note what a refusal says a model does not take; false where that is no news."""
+        return _is_flaw(refusal) and self.learn(model, error_of(refusal).param)
+
+    def is_mended(self, model: str, refusal: Refusal) -> bool:
+        """Note the same; whether the next question will be another, be it news or not."""
+        if not _is_flaw(refusal):
+            return False
+        field = error_of(refusal).param
+        return self.learn(model, field) or self._field(field) in self._flaws.get(model, ())
 
 
 class ChatModel:
@@ -151,11 +164,7 @@ class ChatModel:
             try:
                 return await self._attempt(ask, hear)
             except RefusedError as refused:
-                error = error_of(refused.refusal)
-                is_flaw = refused.refusal.status == 400 and (
-                    error.codes & _UNSUPPORTED or error.param.startswith("response_format")
-                )
-                if not is_flaw or not self._habits.learn(ask.model, error.param):
+                if not self._habits.learn_from(ask.model, refused.refusal):
                     raise fault_of(refused.refusal) from None
         try:
             return await self._attempt(ask, hear)
@@ -165,9 +174,7 @@ class ChatModel:
     async def _attempt(self, ask: Ask, hear: Hear | None) -> Reply:
         body, collected = self._habits.body(ask), _Collected()
         if hear is None:
-            raw = await self._wire.ask(self._url, self._headers, body)
-            collected.take(_read(raw), None)
-            return collected.reply()
+            return reply_in(await self._wire.ask(self._url, self._headers, body))
         body |= {
             "stream": True,
             "stream_options": {"include_usage": True, "include_obfuscation": False},
@@ -182,12 +189,29 @@ class ChatModel:
         return collected.reply()
 
 
+def reply_in(raw: bytes) -> Reply:
+    """The answer that a whole document holds.
+
+    Raises:
+        ModelFault: There is none in it.
+    """
+    collected = _Collected()
+    collected.take(_read(raw), None)
+    return collected.reply()
+
+
 def _read(raw: bytes) -> _Chat:
     """One document of a chat; an error in it came with status 200, as OpenRouter sends it."""
     chat: _Chat = decoded(raw, _Chat)
     if chat.error is not None:
         raise fault_in_stream({"error": chat.error})
     return chat
+
+
+def _is_flaw(refusal: Refusal) -> bool:
+    error = error_of(refusal)
+    is_unknown = error.codes & _UNSUPPORTED or error.param.startswith("response_format")
+    return refusal.status == 400 and bool(is_unknown)
 
 
 def _other(field: str) -> str:

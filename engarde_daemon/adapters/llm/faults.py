@@ -74,7 +74,7 @@ def fault_of(refusal: Refusal) -> ModelFault:
     """What a refusal means."""
     error = error_of(refusal)
     kind = _kind_of(error, refusal.status)
-    told = _told(error, f"HTTP {refusal.status}")
+    told = told_by(error, f"HTTP {refusal.status}")
     return ModelFault(kind, told, after_s=_retry_after(refusal))
 
 
@@ -84,7 +84,7 @@ def fault_in_stream(document: object) -> ModelFault:
     kind = _kind_of(error, 0)
     if kind is FaultKind.REJECTED:
         kind = FaultKind.BROKEN  # it was good enough to begin with
-    return ModelFault(kind, _told(error, "the answer broke off"))
+    return ModelFault(kind, told_by(error, "the answer broke off"))
 
 
 def _kind_of(error: ProviderError, status: int) -> FaultKind:
@@ -110,7 +110,7 @@ def _retry_after(refusal: Refusal) -> float | None:
     return None
 
 
-def _told(error: ProviderError, otherwise: str) -> str:
+def told_by(error: ProviderError, otherwise: str) -> str:
     """A bounded sentence for the tenant; it is the provider's, and only text."""
     said = " ".join("".join(c if c.isprintable() else " " for c in error.message).split())
     return f"The provider says: {(said or otherwise)[:DETAIL_CHARACTERS]}"

@@ -10,11 +10,19 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
-from engarde_daemon.adapters.llm.anthropic import MessagesModel
+from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel
 from engarde_daemon.adapters.llm.chat import ChatModel, Habits
+from engarde_daemon.adapters.llm.faults import fault_of
+from engarde_daemon.adapters.llm.message_batches import MessageBatches
+from engarde_daemon.adapters.llm.openai_batches import (
+    OpenAIBatches,
+    chat_dialect,
+    responses_dialect,
+)
 from engarde_daemon.adapters.llm.responses import ResponsesModel
 from engarde_daemon.adapters.llm.template import TemplateModel
-from engarde_daemon.adapters.llm.wire import Wire
+from engarde_daemon.adapters.llm.wire import RefusedError, Wire
+from engarde_daemon.ports.batches import BATCH_KINDS, BatchModel
 from engarde_daemon.ports.models import FaultKind, LanguageModel, ModelFault, Secret
 
 
@@ -27,7 +35,7 @@ class ProviderSite(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HouseOfModels:
-    """The `ModelHouse` port; `own` goes wherever the operator says, `guarded` where tenants may."""
+    """The ports `ModelHouse` and `BatchHouse`; `own` goes wherever the operator says, `guarded` where tenants may."""
 
     def __init__(
         self,
@@ -46,23 +54,63 @@ class HouseOfModels:
 
     def model_of(self, provider: str, secret: Secret | None) -> LanguageModel:
         """See `ModelHouse.model_of`."""
-        site = self._sites.get(provider)
-        if site is None:
-            raise _locked(f"The provider {provider} is not configured here any more.")
+        site = self._site(provider, secret)
         if site.kind == "template":
             return TemplateModel()
-        if secret is None and site.kind != "compatible":
-            raise _locked(f"There is no key for {provider}. PUT /api/credentials/{provider}.")
-        named = secret.base_url if secret else None
-        if not (named or site.base_url):
-            raise _locked(f"[generation.providers.{provider}] base_url is empty.")
-        wire = self._guarded if named else self._own
-        return self._speaking(site, wire, base_url=named or site.base_url, secret=secret)
+        wire, base_url = self._way(provider, site, secret)
+        return self._speaking(site, wire, base_url=base_url, secret=secret)
+
+    def batches_of(self, provider: str, secret: Secret | None) -> BatchModel:
+        """See `BatchHouse.batches_of`."""
+        site = self._site(provider, secret)
+        if secret is None or site.kind not in BATCH_KINDS:
+            raise _locked(f"The provider {provider} takes no batches.")
+        wire, base_url = self._way(provider, site, secret)
+        key = secret.api_key
+        if site.kind == "anthropic":
+            return MessageBatches(wire, base_url=base_url, api_key=key, plain=self._plain)
+        dialect = responses_dialect()
+        if site.dialect != "responses":
+            dialect = chat_dialect(self._habits_of(site, base_url))
+        return OpenAIBatches(wire, base_url=base_url, api_key=key, dialect=dialect)
+
+    async def try_key(self, provider: str, secret: Secret) -> None:
+        """See `ModelHouse.try_key`; every dialect lists its models, for nothing."""
+        wire, base_url = self._way(provider, self._site(provider, secret), secret)
+        url, headers = (
+            f"{base_url.rstrip('/')}/models",
+            {"authorization": f"Bearer {secret.api_key}"},
+        )
+        if self._sites[provider].kind == "anthropic":
+            url = f"{base_url.rstrip('/')}/v1/models?limit=1"
+            headers = {"x-api-key": secret.api_key, "anthropic-version": VERSION}
+        try:
+            await wire.fetch(url, headers)
+        except RefusedError as refused:
+            raise fault_of(refused.refusal) from None
 
     async def close(self) -> None:
         """See `ModelHouse.close`."""
         for client in self._clients:
             await client.aclose()
+
+    def _site(self, provider: str, secret: Secret | None) -> ProviderSite:
+        site = self._sites.get(provider)
+        if site is None:
+            raise _locked(f"The provider {provider} is not configured here any more.")
+        if secret is None and site.kind not in {"compatible", "template"}:
+            raise _locked(f"There is no key for {provider}. PUT /api/credentials/{provider}.")
+        return site
+
+    def _way(self, provider: str, site: ProviderSite, secret: Secret | None) -> tuple[Wire, str]:
+        named = secret.base_url if secret else None
+        if not (named or site.base_url):
+            raise _locked(f"[generation.providers.{provider}] base_url is empty.")
+        return (self._guarded, named) if named else (self._own, site.base_url)
+
+    def _habits_of(self, site: ProviderSite, base_url: str) -> Habits:
+        field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
+        return self._habits.setdefault(base_url, Habits(token_field=field))
 
     def _speaking(
         self, site: ProviderSite, wire: Wire, *, base_url: str, secret: Secret | None
@@ -72,8 +120,7 @@ class HouseOfModels:
             return MessagesModel(wire, base_url=base_url, api_key=key or "", plain=self._plain)
         if site.kind == "openai" and site.dialect == "responses":
             return ResponsesModel(wire, base_url=base_url, api_key=key)
-        field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
-        habits = self._habits.setdefault(base_url, Habits(token_field=field))
+        habits = self._habits_of(site, base_url)
         return ChatModel(wire, base_url=base_url, api_key=key, habits=habits)
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from anyio import CapacityLimiter, to_thread
 
 from engarde_daemon.domain.estimates import Price
+from engarde_daemon.domain.generation import Mode
 
 FREE = Price(input_usd=Decimal(0), output_usd=Decimal(0))
 
@@ -21,24 +22,24 @@ class ListedPrices:
     """The `PriceList` port."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Price | None] = {}
+        self._known: dict[tuple[str, str, Mode], Price | None] = {}
         self._threads: CapacityLimiter | None = None
 
-    async def price(self, kind: str, model: str) -> Price | None:
+    async def price(self, kind: str, model: str, mode: Mode = Mode.DIRECT) -> Price | None:
         """See `PriceList.price`."""
         if kind == "template":
             return FREE
         if kind not in _LISTED:
             return None
-        if (kind, model) not in self._known:
+        if (kind, model, mode) not in self._known:
             if self._threads is None:  # it belongs to an event loop
                 self._threads = CapacityLimiter(1)
-            found = await to_thread.run_sync(_look_up, kind, model, limiter=self._threads)
-            self._known[kind, model] = found
-        return self._known[kind, model]
+            found = await to_thread.run_sync(_look_up, kind, model, mode, limiter=self._threads)
+            self._known[kind, model, mode] = found
+        return self._known[kind, model, mode]
 
 
-def _look_up(kind: str, model: str) -> Price | None:
+def _look_up(kind: str, model: str, mode: Mode) -> Price | None:
     from genai_prices import Usage, calc_price  # noqa: PLC0415 - see the module's docstring
 
     try:
@@ -46,6 +47,7 @@ def _look_up(kind: str, model: str) -> Price | None:
             Usage(input_tokens=_TOKENS, output_tokens=_TOKENS),
             model_ref=model,
             provider_id=_LISTED[kind],
+            price_context={"processing": "batch"} if mode is Mode.BATCH else None,
         )
     except LookupError:
         return None

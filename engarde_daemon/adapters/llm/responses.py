@@ -71,14 +71,13 @@ class ResponsesModel:
         """See `LanguageModel.write`."""
         try:
             if hear is None:
-                raw = await self._wire.ask(self._url, self._headers, _body_of(ask))
-                return _reply_of(decoded(raw, _Response))
+                return reply_in(await self._wire.ask(self._url, self._headers, body_of(ask)))
             return await self._streamed(ask, hear)
         except RefusedError as refused:
             raise fault_of(refused.refusal) from None
 
     async def _streamed(self, ask: Ask, hear: Hear) -> Reply:
-        body = _body_of(ask) | {"stream": True}
+        body = body_of(ask) | {"stream": True}
         async with self._wire.stream(self._url, self._headers, body) as events:
             async for data in events:
                 event = decoded(data, _ResponseEvent)
@@ -91,7 +90,8 @@ class ResponsesModel:
         raise ModelFault(FaultKind.BROKEN, "The answer broke off before its end.")
 
 
-def _body_of(ask: Ask) -> dict[str, Any]:
+def body_of(ask: Ask) -> dict[str, Any]:
+    """The request for an answer."""
     schema = {"type": "json_schema", "name": NAME, "strict": True, "schema": SCHEMA}
     body: dict[str, Any] = {
         "model": ask.model,
@@ -102,6 +102,15 @@ def _body_of(ask: Ask) -> dict[str, Any]:
         "store": False,
     }
     return body
+
+
+def reply_in(raw: bytes) -> Reply:
+    """The answer that a whole document holds.
+
+    Raises:
+        ModelFault: There is none in it.
+    """
+    return _reply_of(decoded(raw, _Response))
 
 
 def _reply_of(response: _Response) -> Reply:

@@ -6,7 +6,8 @@ and neither key nor URL gets into what is told of it.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import anyio
 import httpx
@@ -16,10 +17,17 @@ from engarde_daemon.adapters.http import AddressRefusedError
 from engarde_daemon.ports.models import FaultKind, ModelFault
 
 ANSWER_BYTES = 4 * 1024 * 1024
+REFUSAL_BYTES = 65_536
 CLOSE_S = 1.0
+LINES_TIMEOUT_S = 900.0
+"""What thousands of answers may take to come down, where each is kept as it is read."""
 
 _UNREADABLE = "The provider's answer is not in the form of its API."
 _TOO_LARGE = "The provider's answer was larger than any piece of content."
+
+
+File: TypeAlias = tuple[str, bytes, str]
+"""A name, what is in it, and of which media type it is."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -52,8 +60,59 @@ class Wire:
             RefusedError: The provider says no.
             ModelFault: There was no answer, or none that can be read.
         """
-        async with self._opened(url, headers, body) as response:
+        async with self._opened(self._question(url, headers, body)) as response:
             return b"".join([chunk async for chunk in _bounded(response)])
+
+    async def fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """Look something up.
+
+        Raises:
+            RefusedError: The provider says no.
+            ModelFault: There was no answer, or none that can be read.
+        """
+        request = self._client.build_request("GET", url, headers=dict(headers))
+        async with self._opened(request) as response:
+            return b"".join([chunk async for chunk in _bounded(response)])
+
+    async def upload(
+        self, url: str, headers: Mapping[str, str], *, fields: dict[str, str], file: File
+    ) -> bytes:
+        """Send a file as a form does.
+
+        Raises:
+            RefusedError: The provider says no.
+            ModelFault: There was no answer, or none that can be read.
+        """
+        request = self._client.build_request(
+            "POST", url, data=fields, files={"file": file}, headers=dict(headers)
+        )
+        async with self._opened(request) as response:
+            return b"".join([chunk async for chunk in _bounded(response)])
+
+    def lines(
+        self, url: str, headers: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give a long answer line by line; only a single line is bounded in size.
+
+        A context, because an answer that nobody reads to its end must be closed all the same.
+
+        Raises:
+            RefusedError: The provider says no.
+            ModelFault: The answer broke off, or none came.
+        """
+        return aclosing(self._lines(url, headers))
+
+    async def _lines(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        request, rest = self._client.build_request("GET", url, headers=dict(headers)), b""
+        async with self._opened(request, timeout_s=LINES_TIMEOUT_S) as response:
+            async for chunk in response.aiter_raw():
+                *lines, rest = (rest + chunk).split(b"\n")
+                if len(rest) > ANSWER_BYTES:
+                    raise ModelFault(FaultKind.REJECTED, _TOO_LARGE)
+                for line in filter(None, lines):
+                    yield line
+        if rest:
+            yield rest
 
     def stream(
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
@@ -72,7 +131,7 @@ class Wire:
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> AsyncGenerator[bytes, None]:
         rest = b""
-        async with self._opened(url, headers, body) as response:
+        async with self._opened(self._question(url, headers, body)) as response:
             async for chunk in _bounded(response):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
@@ -82,18 +141,23 @@ class Wire:
         if rest.startswith(b"data:"):
             yield rest[5:].strip()
 
-    @asynccontextmanager
-    async def _opened(
+    def _question(
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
-    ) -> AsyncIterator[httpx.Response]:
-        request = self._client.build_request(
+    ) -> httpx.Request:
+        return self._client.build_request(
             "POST",
-            url,
+            _parsed(url),
             content=msgspec.json.encode(body),
             headers={**headers, "content-type": "application/json"},
         )
+
+    @asynccontextmanager
+    async def _opened(
+        self, request: httpx.Request, *, timeout_s: float | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        timeout_s = timeout_s or self._timeout_s
         try:
-            with anyio.fail_after(self._timeout_s):
+            with anyio.fail_after(timeout_s):
                 response = await self._client.send(request, stream=True)
                 try:
                     await _require_success(response)
@@ -102,7 +166,7 @@ class Wire:
                     with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_S):
                         await response.aclose()
         except TimeoutError as error:
-            told = f"The provider did not answer within {self._timeout_s:g} s."
+            told = f"The provider did not answer within {timeout_s:g} s."
             raise ModelFault(FaultKind.BROKEN, told) from error
         except AddressRefusedError as error:
             raise ModelFault(FaultKind.LOCKED, f"base_url: {error}") from error
@@ -120,9 +184,22 @@ async def _require_success(response: httpx.Response) -> None:
     body = b""
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > 65_536:
+        if len(body) > REFUSAL_BYTES:
             break
-    raise RefusedError(Refusal(response.status_code, response.headers, body[:65_536]))
+    told = body[:REFUSAL_BYTES].replace(_key_in(response.request), b"[your key]")
+    raise RefusedError(Refusal(response.status_code, response.headers, told))
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> httpx.URL:
+    """Providers have few addresses; taking one apart costs a tenth of a call."""
+    return httpx.URL(url)
+
+
+def _key_in(request: httpx.Request) -> bytes:
+    """The key that a request carries; some providers repeat it when they refuse it."""
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return (request.headers.get("x-api-key") or bearer or "no key").encode()
 
 
 async def _bounded(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -14,6 +14,8 @@ from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.generation import Claim, JobDraft, JobKey, Made, Retried, Step, Written
 from sql import statements
 
+SPECS_MAX = 100
+
 _SQL = statements("generation")
 _SPEC = msgspec.json.Decoder(JobSpec)
 _WRITTEN = msgspec.json.Decoder(Written)
@@ -80,25 +82,28 @@ class PostgresWorkBench:
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
         self._limits = _Limits(plans).both
+        self._specs = _Specs()
 
     async def claim(
         self, *, most: int, lease_s: float, caps: Mapping[str, int], closed: Sequence[str]
     ) -> list[Claim]:
         """See `WorkBench.claim`."""
+        known = self._specs.known()
         with translated():
             rows = await self._writers.fetch(
-                _SQL["claim"], most, lease_s, _json(caps), list(closed), None
+                _SQL["claim"], most, lease_s, _json(caps), list(closed), list(known), None
             )
             waiting = {row["job_id"] for row in rows if row["job_status"] == "pending"}
             if waiting:
                 await self._writers.execute(_SQL["begin"], list(waiting))
-        return [_claim_of(row) for row in rows]
+        return self._specs.claims(rows, known)
 
     async def recover(self, *, most: int, attempts_max: int, lease_s: float) -> list[Claim]:
         """See `WorkBench.recover`."""
+        known, bounds = self._specs.known(), (most, attempts_max, lease_s)
         with translated():
-            rows = await self._writers.fetch(_SQL["recover"], most, attempts_max, lease_s, None)
-        return [_claim_of(row) for row in rows]
+            rows = await self._writers.fetch(_SQL["recover"], *bounds, list(known), None)
+        return self._specs.claims(rows, known)
 
     async def extend(self, claims: Sequence[Claim], *, lease_s: float) -> list[Claim]:
         """See `WorkBench.extend`."""
@@ -144,7 +149,28 @@ class PostgresWorkBench:
             await self._writers.execute(_SQL["pause"], tenant_id, provider, reason[:300])
 
 
-def _claim_of(row: Mapping[str, Any]) -> Claim:
+class _Specs:
+    """What jobs ask for, read once: a spec never changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, JobSpec] = {}
+
+    def known(self) -> Mapping[str, JobSpec]:
+        """The jobs whose spec need not come again."""
+        return dict(self._known)
+
+    def claims(self, rows: Sequence[Any], known: Mapping[str, JobSpec]) -> list[Claim]:
+        """The claims in rows, of which those of known jobs hold no spec."""
+        specs = dict(known)
+        for row in rows:
+            if row["spec"] is not None and row["job_id"] not in specs:
+                specs[row["job_id"]] = _SPEC.decode(row["spec"])
+        self._known = dict(list(specs.items())[-SPECS_MAX:])
+        return [claim_of(row, specs[row["job_id"]]) for row in rows]
+
+
+def claim_of(row: Mapping[str, Any], spec: JobSpec) -> Claim:
+    """A claimed item of a job that asks for this."""
     return Claim(
         tenant_id=row["tenant_id"],
         job_id=row["job_id"],
@@ -153,7 +179,7 @@ def _claim_of(row: Mapping[str, Any]) -> Claim:
         state=ItemState(row["state"]),
         brand_id=row["brand_id"],
         user_id=row["user_id"],
-        spec=_SPEC.decode(row["spec"]),
+        spec=spec,
         is_cancelled=row["job_status"] == "cancelled",
         attempts=row["attempts"],
         rewrites=row["rewrites"],

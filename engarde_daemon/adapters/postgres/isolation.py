@@ -39,6 +39,7 @@ GUARDED_TABLES = (
     "engarde.outbox",
     "engarde.performance_keys",
     "engarde.removals",
+    "engarde.provider_batches",
     "engarde.reservations",
     "engarde.search_languages",
     "engarde.staged_bodies",

@@ -9,7 +9,7 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.generation import findings_of
-from engarde_daemon.domain.generation import ItemState, JobStatus
+from engarde_daemon.domain.generation import ItemState, JobStatus, Mode
 from engarde_daemon.ports.content import Place
 from engarde_daemon.ports.generation import (
     CredentialRecord,
@@ -23,7 +23,7 @@ from sql import statements
 
 _SQL = statements("generation")
 _COUNTS = msgspec.json.Decoder(dict[ItemState, int])
-_NOT_PLAIN = {"status", "items"}
+_NOT_PLAIN = {"status", "items", "mode"}
 
 
 _WRITTEN = msgspec.json.Decoder(Written)
@@ -89,7 +89,12 @@ class PostgresJobLibrary:
 
 def _job_of(row: Mapping[str, Any]) -> Job:
     plain = {n: row[n] for n in Job.__struct_fields__ if n not in _NOT_PLAIN}
-    return Job(**plain, status=JobStatus(row["status"]), items=_COUNTS.decode(row["items"]))
+    return Job(
+        **plain,
+        status=JobStatus(row["status"]),
+        items=_COUNTS.decode(row["items"]),
+        mode=Mode(row["mode"]),
+    )
 
 
 def _item_of(row: Mapping[str, Any]) -> ItemRecord:

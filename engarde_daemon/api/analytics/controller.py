@@ -9,11 +9,11 @@ from engarde_daemon.api.access import reaches
 from engarde_daemon.api.analytics.desk import AnalyticsDesk
 from engarde_daemon.api.analytics.reading import FigureList, read_figures
 from engarde_daemon.api.analytics.schemas import (
+    AnalyticsOverview,
     ContentAnalytics,
     ContentQuestion,
     FigureCreate,
     FiguresTaken,
-    AnalyticsOverview,
     OverviewQuestion,
 )
 from engarde_daemon.api.content.listing import query_of

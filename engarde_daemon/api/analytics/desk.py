@@ -11,11 +11,11 @@ import anyio
 
 from engarde_daemon.api.analytics.reading import Wishes
 from engarde_daemon.api.analytics.schemas import (
+    AnalyticsOverview,
     ContentAnalytics,
     ContentQuestion,
     FiguresTaken,
     GroupView,
-    AnalyticsOverview,
     OverviewQuestion,
     SumsView,
     groups_view,

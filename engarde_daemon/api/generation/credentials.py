@@ -4,12 +4,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import msgspec
+from msgspec import UNSET
 
+from actors.examiner.messages import TryKey
 from actors.foreman.messages import ForemanMessage, PutCredential, RemoveCredential
-from engarde_daemon.api.generation.schemas import CredentialList, CredentialPut, CredentialView
+from engarde_daemon.api.generation.schemas import (
+    CredentialList,
+    CredentialPut,
+    CredentialView,
+    KeyTest,
+)
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal
 from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
+from engarde_daemon.domain.generation import KeyVerdict
 from engarde_daemon.ports.generation import JobLibrary
 from engarde_daemon.ports.models import ProviderRules, Secret
 from engarde_daemon.ports.platforms import GoogleAdsSecret, MetaSecret, PlatformSecret
@@ -22,12 +30,14 @@ class CredentialDesk:
         self,
         *,
         foreman: Address[ForemanMessage],
+        examiner: Address[TryKey],
         jobs: JobLibrary,
         providers: Mapping[str, ProviderRules],
         url_fault: Callable[[str], str | None],
         timeout_s: float,
     ) -> None:
         self._foreman = foreman
+        self._examiner = examiner
         self._jobs = jobs
         self._providers = providers
         self._url_fault = url_fault
@@ -39,22 +49,30 @@ class CredentialDesk:
         return CredentialList(data=[CredentialView(**msgspec.structs.asdict(one)) for one in found])
 
     async def put(self, principal: Principal, provider: str, wish: CredentialPut) -> CredentialView:
-        """Keep a key; jobs that waited for a better one go on."""
+        """Keep a key; jobs that waited for a better one go on.
+
+        Raises:
+            Invalid: The address may not be called, or the provider refuses the key.
+            NotFound: There is no such provider.
+        """
         self._require(provider)
         fault = self._url_fault(wish.base_url) if wish.base_url is not None else None
         if fault is not None:
             raise Invalid([FieldError("base_url", fault)])
+        secret = _secret_of(provider, wish)
+        test = await self._test(provider, secret) if wish.test else UNSET
         await self._foreman.ask(
             PutCredential(
                 tenant_id=principal.tenant_id,
                 provider=provider,
-                secret=_secret_of(provider, wish),
+                secret=secret,
                 by=principal.user_id,
             ),
             timeout_s=self._timeout_s,
         )
         listed = await self.page(principal)
-        return next(one for one in listed.data if one.provider == provider)
+        kept = next(one for one in listed.data if one.provider == provider)
+        return msgspec.structs.replace(kept, test=test)
 
     async def remove(self, principal: Principal, provider: str) -> None:
         """Forget a key."""
@@ -63,6 +81,14 @@ class CredentialDesk:
             RemoveCredential(tenant_id=principal.tenant_id, provider=provider),
             timeout_s=self._timeout_s,
         )
+
+    async def _test(self, provider: str, secret: Secret | PlatformSecret) -> KeyTest:
+        if not isinstance(secret, Secret):
+            raise Invalid([FieldError("test", f"is nothing that {provider} takes")])
+        trial = await self._examiner.ask(TryKey(provider, secret), timeout_s=self._timeout_s)
+        if trial.verdict is KeyVerdict.REFUSED:
+            raise Invalid([FieldError("api_key", trial.message)])
+        return KeyTest(passed=trial.verdict is KeyVerdict.ACCEPTED, message=trial.message)
 
     def _require(self, provider: str) -> None:
         rules = self._providers.get(provider)
@@ -84,7 +110,8 @@ def _secret_of(provider: str, wish: CredentialPut) -> Secret | PlatformSecret:
         Invalid: Fields are missing, or belong to another provider; all are named.
     """
     shape = _PLATFORMS.get(provider, Secret)
-    given = {name: value for name, value in msgspec.structs.asdict(wish).items() if value}
+    wished = msgspec.structs.asdict(wish)
+    given = {name: value for name, value in wished.items() if value and name != "test"}
     fields = msgspec.structs.fields(shape)
     missing = [one.name for one in fields if one.required and one.name not in given]
     strange = sorted(given.keys() - {one.name for one in fields})

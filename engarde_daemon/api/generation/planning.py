@@ -21,10 +21,11 @@ from engarde_daemon.domain.estimates import (
     item_cost,
     tokens_of,
 )
-from engarde_daemon.domain.generation import GenerationLimitReached, JobSpec
+from engarde_daemon.domain.generation import GenerationLimitReached, JobSpec, Mode
 from engarde_daemon.domain.plans import GB, Plan, fits, plan_named, upgrade_suggestion
 from engarde_daemon.domain.prompts import Prompt, prompt_for, template_faults
 from engarde_daemon.domain.voice import Voice
+from engarde_daemon.ports.batches import BATCH_KINDS
 from engarde_daemon.ports.content import ContentLibrary, Usage
 from engarde_daemon.ports.generation import JobDraft, JobLibrary
 from engarde_daemon.ports.models import PriceList, ProviderRules
@@ -89,7 +90,7 @@ class Planner:
         kept = await self._register.voice(principal.tenant_id, brand_id)
         spec = _spec_of(wish, kept.voice if kept else Voice(), provider=provider, model=model)
         rules = self._providers[provider]
-        price = await self._prices.price(rules.kind, model)
+        price = await self._prices.price(rules.kind, model, wish.mode)
         if wish.max_cost_usd is not None and price is None:
             hint = f"cannot be kept: nobody knows what {model} costs"
             raise Invalid([FieldError("max_cost_usd", hint)])
@@ -154,7 +155,7 @@ class Planner:
     async def _check(self, tenant_id: str, wish: GenerateBatch, provider: str) -> None:
         faults = template_faults(TEMPLATE_FIELD, wish.generation_params)
         faults += await self._provider_faults(tenant_id, provider)
-        faults += _preview_faults(wish)
+        faults += _preview_faults(wish) + self._mode_faults(wish, provider)
         if faults:
             raise Invalid(faults)
 
@@ -168,6 +169,14 @@ class Planner:
         kept = {one.provider for one in await self._jobs.credentials(tenant_id)}
         hint = f"needs a key: PUT /api/credentials/{provider}, or use the model 'template'"
         return [] if provider in kept else [FieldError("generation_params.model", hint)]
+
+    def _mode_faults(self, wish: GenerateBatch, provider: str) -> list[FieldError]:
+        rules = self._providers.get(provider)
+        if wish.mode is Mode.DIRECT or rules is None or rules.kind in BATCH_KINDS:
+            return []
+        able = sorted(name for name, one in self._providers.items() if one.kind in BATCH_KINDS)
+        hint = f"is 'batch', which {provider} does not know; {', '.join(able)} do"
+        return [FieldError("mode", hint)]
 
     async def _weigh(
         self, tenant_id: str, spec: JobSpec, *, told: Estimate, cost: Decimal | None
@@ -202,6 +211,7 @@ def _spec_of(wish: GenerateBatch, voice: Voice, *, provider: str, model: str) ->
         provider=provider,
         model=model,
         campaign_space_id=wish.campaign_space_id,
+        mode=wish.mode,
     )
 
 

@@ -17,6 +17,7 @@ from engarde_daemon.domain.generation import (
     Finding,
     ItemState,
     JobStatus,
+    Mode,
     Name,
     Params,
     Platforms,
@@ -32,7 +33,10 @@ Count = Annotated[int, Meta(ge=1, le=ITEMS_MAX)]
 
 
 class GenerateBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A wish for a batch; with `preview`, only so many items until it is approved."""
+    """A wish for a batch; with `preview`, only so many items until it is approved.
+
+    The mode `batch` has the provider write them in bulk: at half the price, and within a day.
+    """
 
     job_type: Annotated[str, Meta(min_length=1, max_length=50)] = "batch"
     content_type: ContentType = ContentType.POST
@@ -43,6 +47,7 @@ class GenerateBatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     brand_id: Id | None = None
     campaign_space_id: Id | None = None
     max_cost_usd: Dollars | None = None
+    mode: Mode = Mode.DIRECT
     preview: Count | None = None
 
 
@@ -150,6 +155,7 @@ class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
     content_type: str
     status: JobStatus
     phase: str
+    mode: Mode
     target_count: int
     progress: int
     progress_percent: int
@@ -229,6 +235,8 @@ class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     A provider of models takes `api_key`, and `base_url` where its API is not where the operator says.
     Google Ads takes `client_id`, `client_secret`, `refresh_token`, `customer_id` and, through a
     manager account, `login_customer_id`. Meta takes `access_token`, `account_id` and `app_secret`.
+
+    With `test`, a provider of models is asked about the key first; one that it refuses is not kept.
     """
 
     api_key: Annotated[str, Meta(max_length=1000, pattern=r"^[\x21-\x7e]+(?!\n)$")] | None = None
@@ -241,6 +249,14 @@ class CredentialPut(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     access_token: Key | None = None
     account_id: Annotated[str, Meta(pattern=r"^(act_)?[0-9]{1,20}(?!\n)$")] | None = None
     app_secret: Key | None = None
+    test: bool = False
+
+
+class KeyTest(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of trying a key; where the provider could not say, the key is kept all the same."""
+
+    passed: bool
+    message: str
 
 
 class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +267,7 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
     paused_reason: str | None
     updated_by: str
     updated_at: datetime
+    test: KeyTest | UnsetType = UNSET
 
 
 class CredentialList(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,6 +285,7 @@ def job_view(job: Job, *, now: datetime, contents: list[str] | UnsetType = UNSET
         content_type=job.content_type,
         status=job.status,
         phase=_phase_of(job),
+        mode=job.mode,
         target_count=job.target_count,
         progress=job.progress,
         progress_percent=percent(job.progress, job.target_count),

@@ -5,11 +5,11 @@ from typing import Any
 
 from engarde_daemon.api.analytics.reading import FigureList
 from engarde_daemon.api.analytics.schemas import (
+    AnalyticsOverview,
     ContentAnalytics,
     FigureCreate,
     FiguresTaken,
     GroupView,
-    AnalyticsOverview,
     SumsView,
     sums_view,
 )

@@ -13,6 +13,7 @@ from engarde_daemon.api.generation.schemas import (
     JobCancelled,
     JobCreated,
     JobSummary,
+    KeyTest,
     QuotaCheck,
     RenderedPrompt,
     RetryWish,
@@ -22,6 +23,7 @@ from engarde_daemon.domain.generation import (
     Finding,
     ItemState,
     JobStatus,
+    Mode,
     cancelled_message,
 )
 
@@ -39,6 +41,7 @@ _JOB_VIEW = JobSummary(
     content_type="post",
     status=JobStatus.RUNNING,
     phase="generating",
+    mode=Mode.DIRECT,
     target_count=2,
     progress=1,
     progress_percent=50,
@@ -80,6 +83,7 @@ _CREDENTIAL = CredentialView(
     paused_reason=None,
     updated_by="3bea87c0-9a45-48ff-95f4-afbafe6cfeeb",
     updated_at=_AT,
+    test=KeyTest(passed=True, message="OpenAI accepts this key."),
 )
 
 ANSWERS: dict[Any, Any] = {
@@ -144,6 +148,6 @@ REQUESTS: dict[Any, Any] = {
         "brand_adherence": {"level": "MODERATE"},
     },
     RetryWish: {"max_cost_usd": 5.0},
-    CredentialPut: {"api_key": "sk-an-example"},
+    CredentialPut: {"api_key": "sk-an-example", "test": False},
 }
 PATHS = {"job_id": _JOB, "provider": "openai"}

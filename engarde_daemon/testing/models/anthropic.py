@@ -1,4 +1,4 @@
-"""A fake Anthropic: messages, as API version 2026-10-21 has them.
+"""A fake Anthropic: messages and batches of them, as API version 2026-10-21 has them.
 
 https://docs.claude.com/en/api/messages
 """
@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from engarde_daemon.testing.models.batches import Request
+from engarde_daemon.testing.models.message_batches import MessageBatchCounter
 from engarde_daemon.testing.models.provider import (
     Asked,
     FakeProvider,
@@ -50,14 +52,35 @@ class FakeAnthropic(FakeProvider):
         self, method: str, path: str, *, headers: Mapping[str, str], raw: bytes
     ) -> dict[str, Any]:
         """See `FakeProvider.check`."""
+        self.require_key(headers)
+        if method != "POST":
+            raise Refused(404, _error(404, "Not found"))
+        document = read_json(raw, _wrong)
+        self.check_question(path, document)
+        return document
+
+    def require_key(self, headers: Mapping[str, str]) -> None:
+        """See `FakeProvider.require_key`."""
         keys = {headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer ")}
         if self.api_key not in keys:
             raise Refused(401, _error(401, "invalid x-api-key"))
-        if method != "POST" or path != "/v1/messages":
-            raise Refused(404, _error(404, "Not found"))
         if headers.get("anthropic-version") not in VERSIONS:
             raise _wrong("anthropic-version: header is required")
-        document = read_json(raw, _wrong)
+
+    def batches(self, request: Request) -> dict[str, Any] | bytes | None:
+        """See `FakeProvider.batches`."""
+        return MessageBatchCounter(self.shop, self.work).serve(request, _wrong)
+
+    def models(self) -> dict[str, Any]:
+        """See `FakeProvider.models`."""
+        made = "2026-01-01T00:00:00Z"
+        model = {"type": "model", "id": "m", "display_name": "M", "created_at": made}
+        return {"data": [model], "has_more": False, "first_id": "m", "last_id": "m"}
+
+    def check_question(self, path: str, document: dict[str, Any]) -> None:
+        """See `FakeProvider.check_question`."""
+        if path != "/v1/messages":
+            raise Refused(404, _error(404, "Not found"))
         for name, value in document.items():
             if name not in _FIELDS:
                 raise _wrong(f"{name}: Extra inputs are not permitted")
@@ -69,7 +92,6 @@ class FakeAnthropic(FakeProvider):
         if document["messages"][-1]["role"] != "user":
             raise _wrong("messages: the last message must be the user's")
         self._check_output(document.get("output_config"))
-        return document
 
     def _check_output(self, config: dict[str, Any] | None) -> None:
         if config is None:

@@ -1,4 +1,4 @@
-"""A fake OpenAI: chat completions and responses.
+"""A fake OpenAI: chat completions, responses, and batches of both.
 
 https://platform.openai.com/docs/api-reference
 """
@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from engarde_daemon.testing.models.batches import Request
+from engarde_daemon.testing.models.openai_batches import BatchCounter
 from engarde_daemon.testing.models.provider import (
     Asked,
     FakeProvider,
@@ -50,18 +52,36 @@ class FakeOpenAI(FakeProvider):
         self, method: str, path: str, *, headers: Mapping[str, str], raw: bytes
     ) -> dict[str, Any]:
         """See `FakeProvider.check`."""
-        if headers.get("authorization") != f"Bearer {self.api_key}":
-            raise Refused(401, _error("Incorrect API key provided.", code="invalid_api_key"))
-        fields = _FIELDS.get(path)
-        if method != "POST" or fields is None:
+        self.require_key(headers)
+        if method != "POST" or path not in _FIELDS:
             raise Refused(404, _error(f"Unknown request URL: {method} {path}."))
         document = read_json(raw, _wrong)
+        self.check_question(path, document)
+        return document
+
+    def require_key(self, headers: Mapping[str, str]) -> None:
+        """See `FakeProvider.require_key`."""
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        if given != self.api_key:
+            told = f"Incorrect API key provided: {given}."
+            raise Refused(401, _error(told, code="invalid_api_key"))
+
+    def batches(self, request: Request) -> dict[str, Any] | bytes | None:
+        """See `FakeProvider.batches`."""
+        return BatchCounter(self.shop, self.work).serve(request, _wrong)
+
+    def models(self) -> dict[str, Any]:
+        """See `FakeProvider.models`."""
+        model = {"id": "m", "object": "model", "created": 1_790_000_000, "owned_by": "openai"}
+        return {"object": "list", "data": [model]}
+
+    def check_question(self, path: str, document: dict[str, Any]) -> None:
+        """See `FakeProvider.check_question`."""
         for name, value in document.items():
-            self._check_field(fields, name, value)
+            self._check_field(_FIELDS[path], name, value)
         for name in ("model", "messages" if path.endswith("completions") else "input"):
             if name not in document:
                 raise _wrong(f"Missing required parameter: '{name}'.", param=name)
-        return document
 
     def _check_field(self, fields: Mapping[str, Any], name: str, value: Any) -> None:
         if name not in fields:

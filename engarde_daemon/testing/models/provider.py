@@ -9,9 +9,12 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import anyio
 import msgspec
+
+from engarde_daemon.testing.models.batches import Outcome, Request, Shop
 
 _END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
 
@@ -66,6 +69,7 @@ class FakeProvider(ABC):
         self.usual = Reaction()
         self.next_reactions: deque[Reaction] = deque()
         self.react: Callable[[Asked], Reaction] | None = None
+        self.shop = Shop()
         self._news = anyio.Event()
 
     def forget(self) -> None:
@@ -85,10 +89,19 @@ class FakeProvider(ABC):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one call."""
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        request = Request(
+            method=scope["method"],
+            path=scope["path"],
+            query=dict(parse_qsl(scope["query_string"].decode())),
+            headers=headers,
+            raw=await _body(receive),
+        )
         try:
-            document = self.check(
-                scope["method"], scope["path"], headers=headers, raw=await _body(receive)
-            )
+            told = self._of_others(request)
+            if told is not None:
+                await _answer(send, 200, told)
+                return
+            document = self.check(request.method, request.path, headers=headers, raw=request.raw)
         except Refused as refused:
             await _answer(send, refused.status, refused.body)
             return
@@ -98,6 +111,69 @@ class FakeProvider(ABC):
             await self._react(asked, self._reaction(asked), send)
         finally:
             self.in_flight -= 1
+
+    @abstractmethod
+    def require_key(self, headers: Mapping[str, str]) -> None:
+        """Look at the key.
+
+        Raises:
+            Refused: It is not the one.
+        """
+
+    @abstractmethod
+    def batches(self, request: Request) -> dict[str, Any] | bytes | None:
+        """The answer to a request about batches, None where it is about something else.
+
+        Raises:
+            Refused: Something is not as it is documented.
+        """
+
+    @abstractmethod
+    def models(self) -> dict[str, Any]:
+        """The list of models, of which there is one."""
+
+    @abstractmethod
+    def check_question(self, path: str, document: dict[str, Any]) -> None:
+        """Look at what is asked of a model.
+
+        Raises:
+            Refused: Something is not as it is documented.
+        """
+
+    def work(self, path: str, body: dict[str, Any]) -> Outcome:
+        """Answer one item of a batch."""
+        try:
+            self.check_question(path, body)
+        except Refused as refused:
+            return Outcome("errored", refused.status, refused.body)
+        asked = Asked(number=self.calls + 1, path=path, headers={}, body=body)
+        self.asked.append(asked)
+        reaction = self._reaction(asked)
+        if reaction.status != 200:
+            error = self.error(reaction.status, reaction.code)
+            return Outcome("errored", reaction.status, error)
+        self.charged += 1
+        return Outcome("succeeded", 200, self.document(asked, reaction))
+
+    def _of_others(self, request: Request) -> dict[str, Any] | bytes | None:
+        """Serve what generates nothing at once; an order may be refused, or taken unheard."""
+        if (request.method, request.path) == ("GET", "/v1/models"):
+            self.require_key(request.headers)
+            if self.usual.status != 200:
+                raise Refused(self.usual.status, self.error(self.usual.status, self.usual.code))
+            return self.models()
+        if "batches" not in request.path and "files" not in request.path:
+            return None
+        self.require_key(request.headers)
+        is_order = request.method == "POST" and request.path.endswith("/batches")
+        if is_order and self.shop.next_refused:
+            status, code = self.shop.next_refused.popleft()
+            raise Refused(status, self.error(status, code))
+        told = self.batches(request)
+        if is_order and self.shop.next_unheard:
+            status = self.shop.next_unheard.popleft()
+            raise Refused(status, self.error(status, ""))
+        return told
 
     @abstractmethod
     def check(

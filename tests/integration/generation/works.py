@@ -13,7 +13,7 @@ from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.daemon.identifiers import new_id
-from engarde_daemon.domain.generation import Usage
+from engarde_daemon.domain.generation import Mode, Usage
 from engarde_daemon.ports.generation import (
     Claim,
     Job,
@@ -107,7 +107,8 @@ def draft_of(tenant: Tenant, count: int = 3, **other: Any) -> JobDraft:
         "provider": "template",
         **other,
     }
-    job = spec(target_count=count, provider=given["provider"])
+    mode = given.pop("mode", Mode.DIRECT)
+    job = spec(target_count=count, provider=given["provider"], mode=mode)
     return JobDraft(
         tenant_id=tenant.id,
         job_type="batch",

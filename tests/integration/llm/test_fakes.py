@@ -1,6 +1,7 @@
 """The fakes are honest: the providers' own libraries are content with them."""
 
 import json
+from typing import Any
 
 import anthropic as anthropic_sdk
 import httpx2
@@ -180,3 +181,142 @@ async def test_the_fake_anthropic_refuses_what_anthropic_refuses(
 
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def _line(name: str, model: str = "m") -> bytes:
+    body = {"model": model, "messages": [{"role": "user", "content": "hi"}]}
+    return json.dumps(
+        {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": body}
+    ).encode()
+
+
+async def test_openai_sends_and_reads_a_batch(
+    openai_client: openai_sdk.AsyncOpenAI, openai: FakeOpenAI
+):
+    """A file up, a batch, what is listed of it, and the answers down."""
+    openai.next_reactions.append(Reaction(text="Hello there"))
+    openai.next_reactions.append(Reaction(status=400, code="context_length_exceeded"))
+    questions = b"\n".join([_line("a"), _line("b")])
+    async with openai_client as client:
+        file = await client.files.create(file=("q.jsonl", questions), purpose="batch")
+        made = await client.batches.create(
+            input_file_id=file.id,
+            endpoint="/v1/chat/completions",
+            completion_window="24h",
+            metadata={"job": "1"},
+        )
+        listed = [batch.metadata async for batch in client.batches.list(limit=1)]
+        seen = [(await client.batches.retrieve(made.id)).status for _ in range(2)]
+        done = await client.batches.retrieve(made.id)
+        assert done.output_file_id is not None
+        assert done.error_file_id is not None
+        good = json.loads((await client.files.content(done.output_file_id)).text)
+        bad = json.loads((await client.files.content(done.error_file_id)).text)
+
+    assert (made.status, seen, listed) == (
+        "in_progress",
+        ["in_progress", "completed"],
+        [{"job": "1"}],
+    )
+    assert done.request_counts is not None
+    assert (done.request_counts.completed, done.request_counts.failed) == (1, 1)
+    assert good["response"]["body"]["choices"][0]["message"]["content"] == "Hello there"
+    assert (bad["custom_id"], bad["response"]["status_code"]) == ("b", 400)
+    assert openai.charged == 1
+
+
+async def test_openai_cancels_a_batch(openai_client: openai_sdk.AsyncOpenAI, openai: FakeOpenAI):
+    """What was answered by then stays; one model a file is all that it takes."""
+    openai.shop.done_before_end = 1
+    async with openai_client as client:
+        file = await client.files.create(
+            file=("q.jsonl", b"\n".join([_line("a"), _line("b")])), purpose="batch"
+        )
+        mixed = await client.files.create(
+            file=("q.jsonl", b"\n".join([_line("a"), _line("b", "n")])), purpose="batch"
+        )
+        made, refused = [
+            await client.batches.create(
+                input_file_id=name, endpoint="/v1/chat/completions", completion_window="24h"
+            )
+            for name in (file.id, mixed.id)
+        ]
+        stopping = await client.batches.cancel(made.id)
+        done = await client.batches.retrieve(made.id)
+
+    assert (stopping.status, done.status, refused.status) == ("cancelling", "cancelled", "failed")
+    assert refused.errors is not None
+    assert openai.charged == 1
+
+
+async def test_anthropic_sends_and_reads_a_batch(
+    anthropic_client: anthropic_sdk.AsyncAnthropic, anthropic: FakeAnthropic
+):
+    """With an answer, an error, and what expired."""
+    anthropic.shop.done_before_end = 2
+    anthropic.next_reactions.append(Reaction(text="Hello there"))
+    anthropic.next_reactions.append(Reaction(status=400))
+    async with anthropic_client as client:
+        made = await client.messages.batches.create(
+            requests=[
+                {
+                    "custom_id": name,
+                    "params": {
+                        "model": "m",
+                        "max_tokens": 9,
+                        "messages": [{"role": "user", "content": "hi"}],
+                    },
+                }
+                for name in ("a", "b", "c")
+            ]
+        )
+        listed = [batch.id async for batch in client.messages.batches.list()]
+        seen = [(await client.messages.batches.retrieve(made.id)) for _ in range(2)]
+        results = {
+            line.custom_id: line.result
+            async for line in await client.messages.batches.results(made.id)
+        }
+
+    assert listed == [made.id]
+    assert [one.processing_status for one in seen] == ["in_progress", "ended"]
+    assert seen[1].request_counts.expired == 1
+    assert {name: result.type for name, result in results.items()} == {
+        "a": "succeeded",
+        "b": "errored",
+        "c": "expired",
+    }
+    assert anthropic.charged == 1
+
+
+async def test_anthropic_cancels_a_batch(
+    anthropic_client: anthropic_sdk.AsyncAnthropic, anthropic: FakeAnthropic
+):
+    """What was not answered by then is cancelled, and not charged."""
+    anthropic.shop.done_before_end = 0
+    params: Any = {
+        "model": "m",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hi"}],
+    }
+    async with anthropic_client as client:
+        made = await client.messages.batches.create(requests=[{"custom_id": "a", "params": params}])
+        stopping = await client.messages.batches.cancel(made.id)
+        done = await client.messages.batches.retrieve(made.id)
+
+    assert (stopping.processing_status, done.processing_status) == ("canceling", "ended")
+    assert (done.request_counts.canceled, anthropic.charged) == (1, 0)
+
+
+async def test_both_list_their_models(
+    openai_client: openai_sdk.AsyncOpenAI,
+    anthropic_client: anthropic_sdk.AsyncAnthropic,
+    openai: FakeOpenAI,
+    anthropic: FakeAnthropic,
+):
+    """By which a key is tried; it is no call of a model."""
+    async with openai_client as one, anthropic_client as other:
+        names = [model.id async for model in one.models.list()]
+        names += [model.id async for model in other.models.list()]
+
+    assert names == ["m", "m"]
+    assert (openai.calls, anthropic.calls) == (0, 0)

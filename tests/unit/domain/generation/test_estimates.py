@@ -8,6 +8,7 @@ from engarde_daemon.domain.content import ContentType
 from engarde_daemon.domain.estimates import Price, estimate, item_bytes, item_cost, tokens_of
 from engarde_daemon.domain.generation import (
     GenerationLimitReached,
+    Mode,
     cancelled_message,
     metadata_of,
     percent,
@@ -34,6 +35,11 @@ def test_the_cost_of_a_job_is_an_upper_bound():
     assert told.cost_usd == (5000 * 10 + Decimal(5 * 2 * 121) * 2) / 1_000_000
     assert told.storage_bytes == 5 * 4096
     assert told.duration_s == 3 * 8
+
+
+def test_a_batch_takes_a_day_whatever_its_size():
+    """That is what providers promise."""
+    assert estimate(spec(mode=Mode.BATCH), PROMPT, PRICE, concurrency=50).duration_s == 86_400
 
 
 def test_what_costs_nothing_takes_no_time():

@@ -1,0 +1,1 @@
+"""Keys are tried before they are trusted."""

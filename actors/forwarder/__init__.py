@@ -1,0 +1,1 @@
+"""Items that go to their provider in bulk."""

@@ -1,0 +1,56 @@
+"""What every way of asking has in common: the question for an item, and what an answer cost."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from engarde_daemon.domain.estimates import item_cost
+from engarde_daemon.domain.generation import Failure, Usage
+from engarde_daemon.domain.prompts import prompt_for
+from engarde_daemon.ports.generation import Claim, Step, Written, failed, kept_back, received
+from engarde_daemon.ports.models import Ask, FaultKind, PriceList, ProviderRules, Reply
+
+GIVEN_UP = {FaultKind.REFUSED: Failure.REFUSED, FaultKind.REJECTED: Failure.REJECTED}
+"""Faults after which asking again would be no use."""
+
+
+class Payments:
+    """Reckons what answers cost."""
+
+    def __init__(self, prices: PriceList, providers: Mapping[str, ProviderRules]) -> None:
+        self._prices = prices
+        self._providers = providers
+
+    async def step(self, claim: Claim, reply: Reply, *, wait_s: float | None = None) -> Step:
+        """The step of an item whose answer has come and was paid."""
+        answer = Written(
+            text=reply.text.replace("\x00", ""),
+            model=reply.model or claim.spec.model,
+            is_cut_off=reply.is_cut_off,
+        )
+        cost_usd = await self._cost(claim, reply.usage)
+        return received(claim, answer, usage=reply.usage, cost_usd=cost_usd, wait_s=wait_s)
+
+    async def _cost(self, claim: Claim, usage: Usage | None) -> Decimal | None:
+        spec = claim.spec
+        kind = self._providers[spec.provider].kind
+        price = await self._prices.price(kind, spec.model, spec.mode)
+        return None if usage is None else item_cost(price, usage.input_tokens, usage.output_tokens)
+
+
+def ask_for(claim: Claim) -> Ask:
+    """The question for an item; one that is written anew is told what was wrong."""
+    spec = claim.spec
+    draft = claim.answer.text if claim.answer else ""
+    return Ask(
+        model=spec.model,
+        prompt=prompt_for(spec, claim.number, draft=draft, findings=claim.findings),
+        max_tokens=spec.params.max_tokens,
+        temperature=spec.params.temperature,
+    )
+
+
+def given_up(claim: Claim, failure: Failure, reason: str) -> Step:
+    """The end of an item, or, where an earlier draft was paid for, a return to that."""
+    if claim.answer is not None:
+        return kept_back(claim, wait_s=0.0)
+    return failed(claim, failure, reason)
