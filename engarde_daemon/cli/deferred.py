@@ -145,3 +145,10 @@ def restore_backup(settings: Settings, path: Path) -> "Restored":
     from engarde_daemon.cli.backup import work  # noqa: PLC0415 - see above
 
     return work.restore(settings, path)
+
+
+def play_demo(place: Path, port: int, *, fast: bool, leave: bool) -> None:
+    """Play the demonstration."""
+    from engarde_daemon.cli.demo import play  # noqa: PLC0415 - see above
+
+    play.play(place, port, fast=fast, leave=leave)

@@ -37,7 +37,7 @@ def backup() -> None:
 
 
 @backup.command(
-    epilog=examples("engarde backup /backups/monday", "engarde backup /backups/b --json")
+    epilog=examples("engarde backup take /backups/monday", "engarde backup take /backups/b --json")
 )
 @_path
 @click.option("--without-keys", is_flag=True, help="Leave out secrets.key and credentials.json.")

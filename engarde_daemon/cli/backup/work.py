@@ -57,4 +57,6 @@ def _files_explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise CannotStartError(f"{error.filename or 'A file'}: {error.strerror or error}.") from error
+        raise CannotStartError(
+            f"{error.filename or 'A file'}: {error.strerror or error}."
+        ) from error

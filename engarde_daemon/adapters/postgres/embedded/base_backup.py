@@ -21,7 +21,7 @@ from engarde_daemon.adapters.postgres.embedded.account import Account, choose_ac
 from engarde_daemon.adapters.postgres.embedded.binaries import Binaries, find_binaries
 from engarde_daemon.adapters.postgres.embedded.cluster import made_by
 from engarde_daemon.adapters.postgres.embedded.errors import EmbeddedPostgresError
-from engarde_daemon.adapters.postgres.embedded.launch import ENVIRONMENT
+from engarde_daemon.adapters.postgres.embedded.launch import ENVIRONMENT, Launcher
 
 SILENCE_LIMIT_S = 600.0
 _WORDS_MAX = 1000
@@ -38,11 +38,10 @@ async def copy_server(
     """
     binaries = await find_binaries(None, major=made_by(instance.Instance(root).data))
     told = ["--checkpoint=fast", "--wal-method=stream", "--no-sync", "--progress"]
-    await _run(
-        [_program(binaries, "pg_basebackup"), "-D", str(target), "-d", dsn, *told],
-        _Kilobytes(advance).hear,
-    )
-    await _run([_program(binaries, "pg_verifybackup"), "--quiet", str(target)], lambda _: None)
+    copying = [_program(binaries, "pg_basebackup"), "-D", str(target), "-d", dsn, *told]
+    await _run(copying, target.parent, _Kilobytes(advance).hear)
+    proving = [_program(binaries, "pg_verifybackup"), "--quiet", str(target)]
+    await _run(proving, target.parent, lambda _: None)
 
 
 async def put_back(copy: Path, root: Path) -> None:
@@ -75,9 +74,12 @@ def _program(binaries: Binaries, name: str) -> str:
     return str(program)
 
 
-async def _run(command: Sequence[str], hear: Callable[[bytes], None]) -> None:
+async def _run(command: Sequence[str], place: Path, hear: Callable[[bytes], None]) -> None:
+    # Killed ourselves, we leave nobody who goes on writing.
+    ourselves = Account(None, os.geteuid(), os.getegid())
+    launcher = Launcher(account=ourselves, dies_with_parent=True)
     process = await anyio.open_process(
-        command,
+        launcher.command(command, directory=place),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         env=ENVIRONMENT,

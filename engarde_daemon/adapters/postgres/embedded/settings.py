@@ -25,9 +25,9 @@ _DURABLE: Mapping[str, str] = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    # what `engarde backup` needs: pg_basebackup takes two senders, one of them for the log
+    # for `engarde backup`: pg_basebackup takes two senders, and one that was killed may have left two
     "wal_level": "replica",
-    "max_wal_senders": "2",
+    "max_wal_senders": "4",
     "max_wal_size": "1GB",
     "min_wal_size": "80MB",
     "checkpoint_timeout": "15min",
