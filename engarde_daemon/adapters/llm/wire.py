@@ -12,7 +12,7 @@ import anyio
 import httpx
 import msgspec
 
-from engarde_daemon.adapters.http import AddressRefusedError
+from engarde_daemon.adapters.http import AddressRefusedError, request_to
 from engarde_daemon.ports.models import FaultKind, ModelFault
 
 ANSWER_BYTES = 4 * 1024 * 1024
@@ -86,13 +86,10 @@ class Wire:
     async def _opened(
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> AsyncIterator[httpx.Response]:
-        request = self._client.build_request(
-            "POST",
-            url,
-            content=msgspec.json.encode(body),
-            headers={**headers, "content-type": "application/json"},
-        )
+        told = {**headers, "content-type": "application/json"}
+        content = msgspec.json.encode(body)
         try:
+            request = request_to(self._client, "POST", url, content=content, headers=told)
             with anyio.fail_after(self._timeout_s):
                 response = await self._client.send(request, stream=True)
                 try:
@@ -102,16 +99,16 @@ class Wire:
                     with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_S):
                         await response.aclose()
         except TimeoutError as error:
-            told = f"The provider did not answer within {self._timeout_s:g} s."
-            raise ModelFault(FaultKind.BROKEN, told) from error
+            words = f"The provider did not answer within {self._timeout_s:g} s."
+            raise ModelFault(FaultKind.BROKEN, words) from error
         except AddressRefusedError as error:
             raise ModelFault(FaultKind.LOCKED, f"base_url: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            told = "The provider cannot be reached."
-            raise ModelFault(FaultKind.BUSY, told) from error
+            words = "The provider cannot be reached."
+            raise ModelFault(FaultKind.BUSY, words) from error
         except httpx.RequestError as error:
-            told = f"The provider's answer broke off ({type(error).__name__})."
-            raise ModelFault(FaultKind.BROKEN, told) from error
+            words = f"The provider's answer broke off ({type(error).__name__})."
+            raise ModelFault(FaultKind.BROKEN, words) from error
 
 
 async def _require_success(response: httpx.Response) -> None:
