@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar.enums import ScopeType
@@ -22,6 +23,7 @@ from engarde_daemon.api.trail import Trail
 from engarde_daemon.domain.errors import Forbidden
 
 _LOG = structlog.get_logger("engarde.http")
+_PATH_CHARACTERS_MAX = 200
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -99,10 +101,15 @@ class Front:
             "request",
             request_id=tracked.request_id.decode(),
             method=scope["method"],  # type: ignore[typeddict-item]
-            path=scope["path"][:200],
+            path=_printable(scope["path"][:_PATH_CHARACTERS_MAX]),
             status=tracked.status,
             ms=round(took_s * 1000, 2),
         )
+
+
+def _printable(path: str) -> str:
+    """The path without what a terminal would obey, or show in another order."""
+    return path if path.isascii() and path.isprintable() else quote(path)
 
 
 class _Tracked:

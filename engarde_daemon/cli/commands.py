@@ -6,6 +6,8 @@ import rich_click as click
 
 from engarde_daemon.cli import deferred
 from engarde_daemon.cli.archive.command import archive
+from engarde_daemon.cli.backup.command import backup, restore_backup
+from engarde_daemon.cli.demo.command import demo
 from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
@@ -72,7 +74,10 @@ def schema(settings: Settings, *, as_json: bool) -> None:
 migrate.add_command(campaign_assets)
 migrate.add_command(content_items)
 migrate.add_command(migrate_zerodb)
+restore.add_command(restore_backup)
 engarde.add_command(archive)
+engarde.add_command(backup)
+engarde.add_command(demo)
 engarde.add_command(doctor)
 engarde.add_command(tenants)
 engarde.add_command(keys)

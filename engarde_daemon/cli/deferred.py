@@ -5,6 +5,7 @@ functions, so that `engarde --help` loads neither a database driver nor a web se
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engarde_daemon.config import Settings
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from engarde_daemon.adapters.postgres.rebuilding import Rebuilt
     from engarde_daemon.api.recovery.schemas import RecoveryJob
     from engarde_daemon.cli.archive.work import Status
+    from engarde_daemon.cli.backup.restoring import Checked, Restored
+    from engarde_daemon.cli.backup.taking import Taken
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.retention.work import Gone
     from engarde_daemon.cli.transfer.exporting import Exported
@@ -137,3 +140,31 @@ def restore_metadata(settings: Settings) -> "Rebuilt":
     from engarde_daemon.cli.recovery import metadata  # noqa: PLC0415 - see above
 
     return metadata.restore_metadata(settings)
+
+
+def take_backup(settings: Settings, path: Path, *, with_keys: bool) -> "Taken":
+    """Make a backup of the embedded stores."""
+    from engarde_daemon.cli.backup import work  # noqa: PLC0415 - see above
+
+    return work.take(settings, path, with_keys=with_keys)
+
+
+def check_backup(path: Path) -> "Checked":
+    """Read a backup through."""
+    from engarde_daemon.cli.backup import work  # noqa: PLC0415 - see above
+
+    return work.check(path)
+
+
+def restore_backup(settings: Settings, path: Path) -> "Restored":
+    """Make a data directory of a backup."""
+    from engarde_daemon.cli.backup import work  # noqa: PLC0415 - see above
+
+    return work.restore(settings, path)
+
+
+def play_demo(place: Path, port: int, *, fast: bool, leave: bool) -> None:
+    """Play the demonstration."""
+    from engarde_daemon.cli.demo import play  # noqa: PLC0415 - see above
+
+    play.play(place, port, fast=fast, leave=leave)

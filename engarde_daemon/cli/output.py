@@ -49,6 +49,6 @@ def note(text: str) -> None:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
     return "-" if value in (None, "") else str(value).replace("\n", " ")

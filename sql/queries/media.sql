@@ -47,9 +47,11 @@ where m.state = 'pending' and m.leased_until <= clock_timestamp() order by m.lea
 select engarde.abandon_upload_v1($1, $2, true, $3::jsonb)
 
 -- name: claim_leftovers
+-- None while a backup is made (`hold`, in backup.sql).
 with due as materialized (
     select m.id from engarde.media_uploads m
     where m.state = 'abandoned' and m.sweep_due_at <= clock_timestamp()
+      and (select pg_try_advisory_xact_lock_shared(1734437989, 1))
     order by m.sweep_due_at limit $1 for update skip locked
 )
 update engarde.media_uploads m set sweep_due_at = clock_timestamp() + make_interval(secs => $2)

@@ -47,9 +47,11 @@ select 'media files', count(*), coalesce(sum(f.file_size_bytes), 0)::bigint
 from engarde.media_files f where engarde.media_is_spent_v1(f, $1::jsonb)
 
 -- name: claim_removals
--- Lease what must leave ZeroDB or the archive; who dies over it leaves it due again.
+-- Lease what must leave ZeroDB or the archive; who dies over it leaves it due again. While a backup is
+-- made (`hold`, in backup.sql) nothing leaves: it may have to be copied yet.
 with due as materialized (
     select r.id from engarde.removals r where r.due_at <= clock_timestamp() and r.destination = $2
+      and (select pg_try_advisory_xact_lock_shared(1734437989, 1))
     order by r.due_at, r.id limit $1 for update skip locked
 )
 update engarde.removals r set due_at = clock_timestamp() + interval '60 seconds', attempts = r.attempts + 1

@@ -6,7 +6,16 @@ from engarde_daemon.adapters.http.client import (
     Reply,
     exchange,
     open_client,
+    request_to,
 )
 from engarde_daemon.adapters.http.guard import Gate
 
-__all__ = ["AddressRefusedError", "Bounds", "Gate", "Reply", "exchange", "open_client"]
+__all__ = [
+    "AddressRefusedError",
+    "Bounds",
+    "Gate",
+    "Reply",
+    "exchange",
+    "open_client",
+    "request_to",
+]

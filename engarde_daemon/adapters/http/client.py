@@ -71,6 +71,25 @@ def open_client(
     )
 
 
+def request_to(
+    client: httpx.AsyncClient,
+    method: str,
+    url: str,
+    *,
+    content: bytes,
+    headers: Mapping[str, str],
+) -> httpx.Request:
+    """A request that is not sent yet.
+
+    Raises:
+        AddressRefusedError: The URL is none; one that was stored before a rule became stricter.
+    """
+    try:
+        return client.build_request(method, url, content=content, headers=dict(headers))
+    except httpx.InvalidURL as error:
+        raise AddressRefusedError("The URL cannot be read.") from error
+
+
 async def exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds) -> Reply:
     """Send a request and read its answer.
 

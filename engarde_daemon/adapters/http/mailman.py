@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from engarde_daemon.adapters.http.client import AddressRefusedError, Bounds, exchange
+from engarde_daemon.adapters.http.client import AddressRefusedError, Bounds, exchange, request_to
 from engarde_daemon.ports.webhooks import Answer
 
 EXCERPT_CHARACTERS = 1000
@@ -33,14 +33,10 @@ class HttpMailman:
     async def carry(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """See `Mailman.carry`."""
         began = self._clock()
-        request = self._client.build_request(
-            "POST",
-            url,
-            content=body,
-            headers={**headers, "content-type": "application/json", "user-agent": self._sender},
-        )
+        told = {**headers, "content-type": "application/json", "user-agent": self._sender}
         status, excerpt, error = None, None, None
         try:
+            request = request_to(self._client, "POST", url, content=body, headers=told)
             reply = await exchange(self._client, request, self._bounds)
             status, excerpt = reply.status, _excerpt_of(reply.body)
         except TimeoutError:

@@ -171,11 +171,11 @@ class Wire:
         except AddressRefusedError as error:
             raise ModelFault(FaultKind.LOCKED, f"base_url: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            told = "The provider cannot be reached."
-            raise ModelFault(FaultKind.BUSY, told) from error
+            words = "The provider cannot be reached."
+            raise ModelFault(FaultKind.BUSY, words) from error
         except httpx.RequestError as error:
-            told = f"The provider's answer broke off ({type(error).__name__})."
-            raise ModelFault(FaultKind.BROKEN, told) from error
+            words = f"The provider's answer broke off ({type(error).__name__})."
+            raise ModelFault(FaultKind.BROKEN, words) from error
 
 
 async def _require_success(response: httpx.Response) -> None:

@@ -115,3 +115,18 @@ ORDER BY rowid LIMIT ?3;
 SELECT rowid, data FROM content_items
 WHERE tenant_id = ?4 AND rowid > ?1 AND rowid <= ?2
 ORDER BY rowid LIMIT ?3;
+
+-- name: begin_reading
+BEGIN;
+
+-- name: end_reading
+COMMIT;
+
+-- name: page_bytes
+PRAGMA page_size;
+
+-- name: quick_check
+PRAGMA quick_check(1);
+
+-- name: close_log
+PRAGMA journal_mode = DELETE;

@@ -25,9 +25,9 @@ _DURABLE: Mapping[str, str] = {
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    # minimal forbids base backups and replicas: pg_dump is the embedded server's backup
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
+    # for `engarde backup`: pg_basebackup takes two senders, and one that was killed may have left two
+    "wal_level": "replica",
+    "max_wal_senders": "4",
     "max_wal_size": "1GB",
     "min_wal_size": "80MB",
     "checkpoint_timeout": "15min",
@@ -58,6 +58,8 @@ _DURABLE: Mapping[str, str] = {
 }
 
 _EPHEMERAL: Mapping[str, str] = {
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",

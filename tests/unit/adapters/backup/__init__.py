@@ -1,0 +1,1 @@
+"""What a folder must be to be a backup."""
