@@ -18,11 +18,13 @@ from anyio.abc import TaskStatus
 from engarde_daemon import logs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgresError
 from engarde_daemon.config import Settings
-from engarde_daemon.core import RestartLimitReached, Supervisor
+from engarde_daemon.core import RestartLimitReached
 from engarde_daemon.daemon.first_start import welcome
 from engarde_daemon.daemon.listening import CannotListenError, listen
+from engarde_daemon.daemon.pulse import Pulse
 from engarde_daemon.daemon.stores import open_stores
-from engarde_daemon.daemon.tree import plant
+from engarde_daemon.daemon.systemd import Systemd
+from engarde_daemon.daemon.tree import Planted, plant
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.exit_codes import ExitCode
 
@@ -58,22 +60,26 @@ async def run(settings: Settings) -> None:
         CannotListenError: The address is taken or not ours.
         RestartLimitReached: Something crashed again and again.
     """
-    life = _Life()
+    pulse = Pulse(Systemd.named_in(os.environ, pid=os.getpid()))
+    life = _Life(pulse)
     async with anyio.create_task_group() as watch:
         await watch.start(life.obey_signals)
+        watch.start_soon(pulse.beat)
         with life.starting, closing(listen(settings.server)) as listener:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
                 life.tree, life.listener = plant(settings, stores, listener), listener
-                await life.tree.run(task_status=_Announcement(settings, first=first))
+                said = _Announcement(settings, life.tree, pulse, first=first)
+                await life.tree.root.run(task_status=said)
         watch.cancel_scope.cancel()
 
 
 class _Life:
     """What a signal ends: the start while it lasts, the tree from then on."""
 
-    def __init__(self) -> None:
-        self.tree: Supervisor | None = None
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self.tree: Planted | None = None
         self.listener: socket | None = None
         self.starting = anyio.CancelScope()
 
@@ -85,6 +91,7 @@ class _Life:
                 if stopping:
                     os._exit(128 + number)
                 stopping = True
+                self._pulse.stops()
                 _LOG.info("stopping", signal=number.name)
                 self._stop()
 
@@ -95,20 +102,26 @@ class _Life:
         # The edge serves a duplicate. Were this one left open, the kernel would go on taking
         # callers whom nobody answers.
         self.listener.close()
-        self.tree.stop()
+        self.tree.root.stop()
 
 
 class _Announcement(TaskStatus[None]):
     """Says that everything runs, at the moment it does."""
 
-    def __init__(self, settings: Settings, *, first: bool) -> None:
+    def __init__(self, settings: Settings, tree: Planted, pulse: Pulse, *, first: bool) -> None:
         self._settings = settings
+        self._tree = tree
+        self._pulse = pulse
         self._first = first
 
     def started(self, value: None = None) -> None:
         del value
         print(welcome(self._settings, first=self._first), flush=True)  # noqa: T201 - for a person
-        _LOG.info("ready", host=self._settings.server.host, port=self._settings.server.port)
+        server = self._settings.server
+        _LOG.info("ready", host=server.host, port=server.port)
+        self._pulse.serves(
+            f"{server.host} port {server.port}", health=self._tree.health, vitals=self._tree.vitals
+        )
 
 
 def _first(error: BaseException) -> BaseException:

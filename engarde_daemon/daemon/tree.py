@@ -20,6 +20,7 @@ from functools import partial
 from importlib.metadata import version
 from socket import socket
 
+import msgspec
 import structlog
 
 from actors.delivery.actor import Delivery, DeliveryPace
@@ -66,6 +67,7 @@ from engarde_daemon.api.transfer.exporting import Exporter
 from engarde_daemon.config import Settings
 from engarde_daemon.core import (
     Address,
+    HealthReport,
     KernelEvent,
     RestartPolicy,
     Strategy,
@@ -81,6 +83,7 @@ from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.domain.vitals import Vitals
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
 
@@ -94,9 +97,19 @@ CHECK_BOOKS_EVERY_S = 5.0
 _LOG = structlog.get_logger("engarde.actors")
 
 
-def plant(settings: Settings, stores: Stores, listener: socket) -> Supervisor:
-    """Build the whole tree, ready to run."""
-    return _Planting(settings, stores).tree(listener)
+class Planted(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole tree, ready to run, and what shows how it stands."""
+
+    root: Supervisor
+    health: Callable[[], HealthReport]
+    vitals: Callable[[], Vitals]
+
+
+def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
+    """Build the whole tree."""
+    planting = _Planting(settings, stores)
+    root = planting.tree(listener)
+    return Planted(root=root, health=root.health, vitals=planting.board.read)
 
 
 class _Planting:
