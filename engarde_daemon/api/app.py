@@ -175,6 +175,7 @@ def create_app(services: Services) -> ASGIApp:
         origins=access.origins,
         trail=access.trail,
         measures=measures,
+        vitals=services.vitals,
         clock=services.clock,
     )
 

@@ -19,6 +19,7 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
 from engarde_daemon.api.rates import Headers, Rates
 from engarde_daemon.api.trail import Trail
+from engarde_daemon.domain.vitals import Vitals
 
 _LOG = structlog.get_logger("engarde.http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -43,6 +44,7 @@ class Front:
         origins: Origins,
         trail: Trail,
         measures: Measures,
+        vitals: Callable[[], Vitals],
         clock: Callable[[], float],
     ) -> None:
         self._app = app
@@ -51,6 +53,7 @@ class Front:
         self._origins = origins
         self._trail = trail
         self._measures = measures
+        self._vitals = vitals
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +63,9 @@ class Front:
             return
         began = self._clock()
         tracked = _Tracked(_request_id(scope), send)
+        if self._vitals().is_leaving:
+            # Whoever keeps a connection open would otherwise learn of the end by its being cut.
+            tracked.headers.append((b"connection", b"close"))
         try:
             await self._serve(scope, receive, tracked)
         except Exception as error:  # noqa: BLE001 - the API's edge: every error becomes an answer

@@ -10,7 +10,7 @@ from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.moving.command import campaign_assets, content_items
-from engarde_daemon.cli.options import as_json, configured, examples
+from engarde_daemon.cli.options import as_json, configured, examples, reader
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
 from engarde_daemon.cli.tenants import tenants
@@ -43,9 +43,10 @@ def engarde() -> None:
 def run(context: click.Context, settings: Settings) -> None:
     """Run the daemon until it is told to stop.
 
-    SIGTERM and Ctrl-C let requests under way end; a second signal ends at once.
+    SIGTERM and Ctrl-C let requests under way end; a second signal ends at once. SIGHUP has the
+    settings read again.
     """
-    context.exit(deferred.run_daemon(settings))
+    context.exit(deferred.run_daemon(settings, reader(context.params)))
 
 
 @engarde.group()

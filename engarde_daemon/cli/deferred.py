@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run_daemon(settings: Settings) -> int:
-    """Run the daemon to its end and answer with its exit code."""
+def run_daemon(settings: Settings, read: Callable[[], Settings]) -> int:
+    """Run the daemon to its end and answer with its exit code; `read` reads the settings again."""
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
 
-    return daemon.main(settings)
+    return daemon.main(settings, read)
 
 
 def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:

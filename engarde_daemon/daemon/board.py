@@ -34,6 +34,14 @@ class Board:
         """Show how the stores outside are treated now."""
         self._vitals = msgspec.structs.replace(self._vitals, stores=stores)
 
+    def post_leaving(self) -> None:
+        """Let it be known that the daemon is about to stop."""
+        self._vitals = msgspec.structs.replace(self._vitals, is_leaving=True)
+
+    def limit_staging(self, limit_bytes: int) -> None:
+        """Let this many bytes wait from now on."""
+        self._vitals = msgspec.structs.replace(self._vitals, staging_limit_bytes=limit_bytes)
+
     def admit_body(self, size_bytes: int) -> bool:
         """Whether a body may be staged, by the newest look and what was admitted since.
 

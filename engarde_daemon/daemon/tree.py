@@ -79,6 +79,7 @@ from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.pacing import Pace, PaceRules
+from engarde_daemon.daemon.reloading import Prepare
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
@@ -103,13 +104,23 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     root: Supervisor
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
+    leave: Callable[[], None]
+    """Lets callers know that the daemon is about to stop."""
+    prepare: Sequence[Prepare]
+    """How each part takes settings that change while it runs."""
 
 
 def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
     """Build the whole tree."""
     planting = _Planting(settings, stores)
     root = planting.tree(listener)
-    return Planted(root=root, health=root.health, vitals=planting.board.read)
+    return Planted(
+        root=root,
+        health=root.health,
+        vitals=planting.board.read,
+        leave=planting.board.post_leaving,
+        prepare=(planting.admission.prepare, planting.telling.prepare, planting.prepare_limits),
+    )
 
 
 class _Planting:
@@ -183,6 +194,17 @@ class _Planting:
         )
         self._add_edge(ingest, steward, listener)
         return self.root
+
+    def prepare_limits(self, settings: Settings) -> Callable[[], None]:
+        """Make ready for other plans and another limit of staging; to be called to take them."""
+        plans, limit_bytes = settings.catalogue(), settings.delivery.staging_limit_bytes
+
+        def commit() -> None:
+            self.board.limit_staging(limit_bytes)
+            self.plans.clear()  # in place: everybody who reckons with plans has this very mapping
+            self.plans.update(plans)
+
+        return commit
 
     def _add_storage(self, server: EmbeddedPostgres) -> None:
         self.root.add("storage", lambda: Storage(server), capacity=4)

@@ -55,6 +55,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     archive: ArchiveVitals = ArchiveVitals()
     drifting_figures: int = 0
     stores: Mapping[str, StoreVitals] = MappingProxyType({})
+    is_leaving: bool = False
 
     @property
     def has_room(self) -> bool:
@@ -64,6 +65,8 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unready(self) -> str | None:
         """Why a write cannot be promised, or None when it can."""
+        if self.is_leaving:
+            return "the daemon is stopping"
         if self.postgres is not None:
             return self.postgres
         if not self.has_room:

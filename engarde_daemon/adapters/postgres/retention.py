@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import asyncpg
-import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentKey, VersionKey
 from engarde_daemon.ports.retention import Erasure, Reason, Removal
@@ -19,8 +19,7 @@ class PostgresRetention:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        days = {name: plan.retention_days for name, plan in plans.items()}
-        self._days = msgspec.json.encode(days).decode()
+        self._limits = PlanLimits(plans)
 
     async def erase(
         self, key: ContentKey, *, erasure_id: str, by: str, reason: Reason
@@ -41,13 +40,15 @@ class PostgresRetention:
     async def expired_trash(self, most: int) -> list[ContentKey]:
         """See `Retention.expired_trash`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["expired_trash"], self._days, most)
+            rows = await self._writers.fetch(_SQL["expired_trash"], self._limits.retention, most)
         return [ContentKey(*row.values()) for row in rows]
 
     async def trim_versions(self, most: int) -> int:
         """See `Retention.trim_versions`."""
         with translated():
-            return int(await self._writers.fetchval(_SQL["trim_versions"], self._days, most))
+            return int(
+                await self._writers.fetchval(_SQL["trim_versions"], self._limits.retention, most)
+            )
 
     async def claim_removals(self, destination: str, most: int) -> list[Removal]:
         """See `Retention.claim_removals`."""
