@@ -44,3 +44,25 @@ def test_before_the_first_look_the_limit_holds_too():
     """Of nothing that is known to be staged."""
     assert Vitals(staging_limit_bytes=1).staged_bytes == 0
     assert not Board(10).admit_body(11)
+
+
+def test_who_is_about_to_stop_promises_nothing_more():
+    """However well everything is."""
+    board = Board(100)
+    looked(board, 0)
+    assert board.read().unready is None
+
+    board.post_leaving()
+
+    assert board.read().unready == "the daemon is stopping"
+
+
+def test_a_limit_that_changes_counts_at_once():
+    """What was refused is admitted, and the other way round."""
+    board = Board(100)
+    looked(board, 0)
+
+    board.limit_staging(200)
+    assert board.admit_body(150)
+    board.limit_staging(100)
+    assert not board.admit_body(1)
