@@ -51,6 +51,8 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     """Senders that wait for room in the mailbox."""
     oldest_message_age_s: float = 0.0
     processed: int = 0
+    turns: int = 0
+    """In how many batches the messages were worked off."""
     expired: int = 0
     """Requests dropped untouched, because their askers had given up."""
     children: tuple["HealthReport", ...] = ()

@@ -76,6 +76,7 @@ async def run(settings: Settings, read: Read, output: logs.Output) -> None:
                 life.tree, life.listener = plant(settings, stores, listener), listener
                 parts: Sequence[Prepare] = (*life.tree.prepare, partial(_prepare_log, output))
                 life.reloading = Reloading(settings, read, parts)
+                watch.start_soon(life.tree.watch_lag)
                 said = _Announcement(settings, life.tree, pulse, first=first)
                 await life.tree.root.run(task_status=said)
         watch.cancel_scope.cancel()

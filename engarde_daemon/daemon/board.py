@@ -58,6 +58,10 @@ class Board:
         """Show how replication goes."""
         self._vitals = msgspec.structs.replace(self._vitals, archive=archive)
 
+    def post_pending(self, reservations: int) -> None:
+        """Show how much room is promised and neither used nor given back."""
+        self._vitals = msgspec.structs.replace(self._vitals, pending_reservations=reservations)
+
     def post_drift(self, drifts: Sequence[Drift]) -> None:
         """Show where the ledger is wrong, and say so in the log when that changes."""
         if drifts and self._vitals.drifting_figures != len(drifts):

@@ -14,11 +14,12 @@ Each line may ask only those above it; what lies below is told or not known::
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from socket import socket
+from typing import Any
 
 import msgspec
 import structlog
@@ -77,6 +78,7 @@ from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.lag import LoopLag
 from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.reloading import Prepare
@@ -106,6 +108,8 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     vitals: Callable[[], Vitals]
     leave: Callable[[], None]
     """Lets callers know that the daemon is about to stop."""
+    watch_lag: Callable[[], Coroutine[Any, Any, None]]
+    """Looks for ever how late the event loop comes."""
     prepare: Sequence[Prepare]
     """How each part takes settings that change while it runs."""
 
@@ -119,6 +123,7 @@ def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
         health=root.health,
         vitals=planting.board.read,
         leave=planting.board.post_leaving,
+        watch_lag=planting.lag.watch,
         prepare=(planting.admission.prepare, planting.telling.prepare, planting.prepare_limits),
     )
 
@@ -130,6 +135,7 @@ class _Planting:
         self.settings = settings
         self.stores = stores
         self.plans = settings.catalogue()
+        self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
         self.pace = Pace(time.monotonic, self.board.read, PaceRules())
         self.library = PostgresLibrary(stores.sessions.readers)
@@ -218,6 +224,7 @@ class _Planting:
                 expire_s=EXPIRE_EVERY_S,
                 check_s=CHECK_BOOKS_EVERY_S,
                 drifted=self.board.post_drift,
+                counted=self.board.post_pending,
             ),
             capacity=2048,
         )
@@ -407,6 +414,8 @@ class _Planting:
                 recovery=self.recovery,
                 health=self.root.health,
                 vitals=self.board.read,
+                pools=self.stores.sessions.usage,
+                loop_lag_s=self.lag.read,
                 clock=time.perf_counter,
                 version=version("engarde-daemon"),
                 max_body_bytes=server.max_body_bytes,

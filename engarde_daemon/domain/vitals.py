@@ -26,6 +26,15 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Mapping[str, int]
 
 
+class PoolVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How many connections of one kind are open, and how many there may be."""
+
+    name: str
+    busy: int
+    idle: int
+    most: int
+
+
 class StoreVitals(msgspec.Struct, frozen=True, kw_only=True):
     """How a store outside is treated, since when, and why; `steps` counts the ways into states."""
 
@@ -42,6 +51,7 @@ class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None = None
     parked: int = 0
     backfill: int = 0
+    epoch: int = 0
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,6 +34,11 @@ class PostgresLedgerBook:
         with translated():
             return int(await self._writers.fetchval(_SQL["expire"], most))
 
+    async def pending(self) -> int:
+        """See `LedgerBook.pending`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["pending"]))
+
     async def tenants_after(self, tenant_id: str, most: int) -> list[str]:
         """See `LedgerBook.tenants_after`."""
         with translated():
