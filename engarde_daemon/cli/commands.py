@@ -13,6 +13,7 @@ from engarde_daemon.cli.moving.command import campaign_assets, content_items
 from engarde_daemon.cli.options import as_json, configured, examples, reader
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
+from engarde_daemon.cli.status.command import status
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -74,6 +75,7 @@ migrate.add_command(content_items)
 migrate.add_command(migrate_zerodb)
 engarde.add_command(archive)
 engarde.add_command(doctor)
+engarde.add_command(status)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)

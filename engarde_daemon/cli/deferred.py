@@ -5,6 +5,7 @@ functions, so that `engarde --help` loads neither a database driver nor a web se
 """
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engarde_daemon.config import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from engarde_daemon.api.recovery.schemas import JobView
     from engarde_daemon.cli.archive.work import Status
     from engarde_daemon.cli.doctor.findings import Finding
+    from engarde_daemon.cli.status.work import Overview
     from engarde_daemon.cli.transfer.exporting import Exported
     from engarde_daemon.cli.transfer.importing import Imported
     from engarde_daemon.ports.replication import ReplicationBook
@@ -67,15 +69,24 @@ def migrate_schema(settings: Settings) -> "Migrated":
     return database.migrate_schema(settings)
 
 
-def examine(settings: Settings) -> "list[Finding]":
-    """Check everything the daemon needs."""
+def examine(settings: Settings, config: Path | None) -> "list[Finding]":
+    """Check everything the daemon needs; `config` is the file that the settings came from."""
     import anyio  # noqa: PLC0415 - see above
 
     from engarde_daemon.cli import database  # noqa: PLC0415 - see above
     from engarde_daemon.cli.doctor import rounds  # noqa: PLC0415 - see above
 
     database.keep_logs_off_stdout()
-    return anyio.run(rounds.examine, settings)
+    return anyio.run(rounds.examine, settings, config)
+
+
+def look_at(settings: Settings) -> "Overview":
+    """Look at the daemon, if one runs, and at its database."""
+    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.status import work  # noqa: PLC0415 - see above
+
+    database.keep_logs_off_stdout()
+    return work.look_at(settings)
 
 
 def export_content(settings: Settings, *, resume: bool, **errand: Any) -> "Exported":

@@ -93,7 +93,10 @@ def read_settings(config: Path | None, options: dict[str, Any]) -> Settings:
     Raises:
         ConfigurationError: Something is wrong; the error names all of it.
     """
-    if config is None and _DEFAULT_FILE.exists():
-        config = _DEFAULT_FILE
     given = {name: value for name, value in options.items() if value is not None}
-    return load(config, os.environ, given)
+    return load(settings_file(config), os.environ, given)
+
+
+def settings_file(config: Path | None) -> Path | None:
+    """The file that is read: the one that was named, else the one that lies here, else none."""
+    return _DEFAULT_FILE if config is None and _DEFAULT_FILE.exists() else config

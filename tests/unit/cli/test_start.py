@@ -85,6 +85,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "keys revoke",
         "restore content",
         "restore metadata",
+        "status",
         "verify",
     }
 
