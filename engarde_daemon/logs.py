@@ -5,6 +5,7 @@ keys or tokens, are blotted out before anything is written.
 """
 
 import logging
+import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -23,30 +24,68 @@ _SECRET_TEXT = re.compile(
     r"eg_[a-z2-7]{12}_\w+|eyJ[\w-]{10,}\.[\w.-]+|sk-[\w-]{12,}|://[^/\s:@]+:[^@\s]+@"
 )
 _BLOT = "[redacted]"
+_LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 _FOREIGN_CHARACTERS_MAX = 500
 
 Event = MutableMapping[str, Any]
 
 
-def configure(settings: Settings) -> BinaryIO:
-    """Set up logging for the process and give the stream it writes to."""
+def configure(settings: Settings) -> "Output":
+    """Set up logging for the process, and give what can be changed of it later."""
     stream = _stream(settings.log.file)
+    output = Output(stream, settings.log.file, level=settings.log.level)
     human = settings.log.format == "console" or (settings.log.format == "auto" and stream.isatty())
     renderer = _console() if human else _as_json
     structlog.configure(
         processors=[
+            output.threshold,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             redact,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log.level),
+        wrapper_class=structlog.make_filtering_bound_logger("debug"),
         logger_factory=structlog.BytesLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Adoption()], level=logging.WARNING, force=True)
-    return stream
+    return output
+
+
+class Output:
+    """Where the log goes, and what is important enough to go there."""
+
+    def __init__(self, stream: BinaryIO, file: str, *, level: str) -> None:
+        self._stream = stream
+        self._file = file
+        self.show(level)
+
+    def show(self, level: str) -> None:
+        """Log nothing less important than this from now on."""
+        self._level = _LEVELS[level]
+
+    def reopen(self) -> None:
+        """Go on in a file of the same name, after somebody has moved the old one away.
+
+        Raises:
+            OSError: The file cannot be opened; the log goes on in the old one.
+        """
+        if not self._file:
+            return
+        with _stream(self._file) as fresh:
+            self._stream.flush()
+            os.dup2(fresh.fileno(), self._stream.fileno())
+
+    def threshold(self, logger: object, method: str, event: Event) -> Event:
+        """Drop what is not important enough.
+
+        A processor, since structlog 25.4 gives loggers that are cached no other level.
+        """
+        del logger
+        if _LEVELS.get(method, logging.ERROR) < self._level:
+            raise structlog.DropEvent
+        return event
 
 
 class _Adoption(logging.Handler):

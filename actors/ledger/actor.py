@@ -42,11 +42,13 @@ class Ledger(BatchActor[LedgerMessage]):
         expire_s: float,
         check_s: float,
         drifted: Callable[[Sequence[Drift]], None],
+        counted: Callable[[int], None],
     ) -> None:
         self._book = book
         self._expire_s = expire_s
         self._check_s = check_s
         self._drifted = drifted
+        self._counted = counted
         self._checked = ""
         self._drift: dict[str, list[Drift]] = {}
 
@@ -87,6 +89,7 @@ class Ledger(BatchActor[LedgerMessage]):
                 continue
 
     async def _check_books(self) -> None:
+        self._counted(await self._book.pending())
         tenants = await self._book.tenants_after(self._checked, TENANTS_PER_CHECK)
         self._checked = tenants[-1] if len(tenants) == TENANTS_PER_CHECK else ""
         if not tenants:

@@ -60,6 +60,7 @@ class Replicator(Actor[ReplicatorMessage]):
         self._clock = clock
         self._publish = publish
         self._prepared = False
+        self._epoch = 0
         self._failures = 0
         self._not_before = 0.0
 
@@ -100,6 +101,7 @@ class Replicator(Actor[ReplicatorMessage]):
             turn = await self._book.take_turn(self._cargo.table, lease_s=self._pace.lease_s)
             if turn is None:
                 return
+            self._epoch = turn.token
             try:
                 more = await self._carry(turn)
             finally:
@@ -181,7 +183,12 @@ class Replicator(Actor[ReplicatorMessage]):
         except Unavailable:
             return  # the health actor says so
         self._publish(
-            ArchiveVitals(trouble=trouble, parked=standing.parked, backfill=standing.backfill)
+            ArchiveVitals(
+                trouble=trouble,
+                parked=standing.parked,
+                backfill=standing.backfill,
+                epoch=self._epoch,
+            )
         )
 
 

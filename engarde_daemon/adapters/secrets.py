@@ -34,9 +34,13 @@ class EnvelopeBox:
     """The `SecretBox` port; the first key seals."""
 
     def __init__(self, keys: Sequence[bytes], randomness: Randomness) -> None:
+        self._randomness = randomness
+        self.adopt(keys)
+
+    def adopt(self, keys: Sequence[bytes]) -> None:
+        """Seal with the first of these from now on, and open with all of them and no others."""
         self._keys = {_id_of(key): AESGCM(key) for key in keys}
         self._sealing = _id_of(keys[0])
-        self._randomness = randomness
 
     @property
     def key_ids(self) -> Sequence[bytes]:

@@ -64,6 +64,10 @@ class Doorman:
         self._keyring = keyring
         self._prove_token = prove_token
 
+    def adopt(self, prove_token: ProveToken | None) -> None:
+        """Have tokens proved like this from now on, or take none."""
+        self._prove_token = prove_token
+
     async def authenticate(self, headers: Headers) -> Principal:
         """The caller whose key or token came with these headers.
 

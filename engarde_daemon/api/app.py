@@ -48,6 +48,7 @@ from engarde_daemon.api.media.desk import MediaDesk
 from engarde_daemon.api.openapi.controller import Description, DescriptionController
 from engarde_daemon.api.openapi.document import describe
 from engarde_daemon.api.operations.controller import OperationsController
+from engarde_daemon.api.operations.measures import Condition, ProcessState
 from engarde_daemon.api.options import TruthfulOptions
 from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import render
@@ -62,7 +63,7 @@ from engarde_daemon.api.webhooks.controller import WebhooksController
 from engarde_daemon.api.webhooks.desk import WebhookDesk
 from engarde_daemon.core import Address, HealthReport
 from engarde_daemon.domain.plans import Plan
-from engarde_daemon.domain.vitals import NewsVitals, Vitals
+from engarde_daemon.domain.vitals import NewsVitals, PoolVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.register import RegisterReader
 from engarde_daemon.ports.tenants import TenantOffice
@@ -156,6 +157,8 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     recovery: RecoveryDesk
     health: Callable[[], HealthReport]
     vitals: Callable[[], Vitals]
+    pools: Callable[[], tuple[PoolVitals, ...]]
+    loop_lag_s: Callable[[], float]
     clock: Callable[[], float]
     version: str
     max_body_bytes: int
@@ -169,6 +172,15 @@ def create_app(services: Services) -> ASGIApp:
         services.vitals,
         NewsState(services.telling.news),
         StoreState(services.vitals),
+        ProcessState(
+            Condition(
+                health=services.health,
+                vitals=services.vitals,
+                pools=services.pools,
+                loop_lag_s=services.loop_lag_s,
+                version=services.version,
+            )
+        ),
     )
     access = services.access
     app = Litestar(
@@ -190,6 +202,7 @@ def create_app(services: Services) -> ASGIApp:
         origins=access.origins,
         trail=access.trail,
         measures=measures,
+        vitals=services.vitals,
         clock=services.clock,
     )
 

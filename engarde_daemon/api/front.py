@@ -21,12 +21,14 @@ from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
 from engarde_daemon.api.rates import Headers, Rates
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.domain.errors import Forbidden
+from engarde_daemon.domain.vitals import Vitals
 
 _LOG = structlog.get_logger("engarde.http")
 _PATH_CHARACTERS_MAX = 200
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
+_MADE = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
 TOO_MANY_HEADERS = Problem(
     type="headers_too_large",
     title="The headers are too large",
@@ -47,6 +49,7 @@ class Front:
         origins: Origins,
         trail: Trail,
         measures: Measures,
+        vitals: Callable[[], Vitals],
         clock: Callable[[], float],
     ) -> None:
         self._app = app
@@ -55,6 +58,7 @@ class Front:
         self._origins = origins
         self._trail = trail
         self._measures = measures
+        self._vitals = vitals
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +67,11 @@ class Front:
             await self._app(scope, receive, send)
             return
         began = self._clock()
+        self._measures.began()
         tracked = _Tracked(_request_id(scope), send)
+        if self._vitals().is_leaving:
+            # Whoever keeps a connection open would otherwise learn of the end by its being cut.
+            tracked.headers.append((b"connection", b"close"))
         try:
             await self._serve(scope, receive, tracked)
         except Exception as error:  # noqa: BLE001 - the API's edge: every error becomes an answer
@@ -95,6 +103,8 @@ class Front:
             request_id=tracked.request_id.decode(),
             location=tracked.location,
         )
+        if tracked.is_replay:
+            self._measures.replayed()
         route = scope.get("path_template") or "none"
         self._measures.request(scope["method"], str(route), status=tracked.status, took_s=took_s)  # type: ignore[typeddict-item]
         _LOG.info(
@@ -115,21 +125,24 @@ def _printable(path: str) -> str:
 class _Tracked:
     """A `send` that remembers the status and adds headers: the request's id at least."""
 
-    __slots__ = ("_send", "headers", "location", "request_id", "status")
+    __slots__ = ("_send", "headers", "is_replay", "location", "request_id", "status")
 
     def __init__(self, request_id: bytes, send: Send) -> None:
         self.request_id = request_id
         self.headers = [(b"x-request-id", request_id)]
         self.status = 0
         self.location = ""
+        self.is_replay = False
         self._send = send
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message["headers"], *self.headers]
+            if self.status in _MADE:
+                self.is_replay = _value_of(b"idempotent-replayed", message["headers"]) != ""
             if self.status == HTTPStatus.CREATED:
-                self.location = _location_in(message["headers"])
+                self.location = _value_of(b"location", message["headers"])
         await self._send(message)
 
 
@@ -140,8 +153,8 @@ def _request_id(scope: Scope) -> bytes:
     return secrets.token_hex(8).encode()
 
 
-def _location_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    return next((value.decode("latin-1") for name, value in headers if name == b"location"), "")
+def _value_of(wanted: bytes, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == wanted), "")
 
 
 async def _refuse(problem: Problem, tracked: _Tracked, more: Headers) -> None:

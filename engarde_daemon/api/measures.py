@@ -5,7 +5,14 @@ Owns the names of the metrics. No label ever holds a tenant or anything a caller
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -38,10 +45,27 @@ class Measures:
             "engarde_http_request_duration_seconds", "Time to answer.", ["method", "route"],
             buckets=_BUCKETS_S, registry=self._registry,
         )  # fmt: skip
+        self._in_flight = Gauge(
+            "engarde_http_requests_in_flight", "Requests being answered.", registry=self._registry
+        )
+        self._replays = Counter(
+            "engarde_idempotent_replays", "Creations that were repeated and not done again.",
+            registry=self._registry,
+        )  # fmt: skip
+        ProcessCollector(registry=self._registry)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def began(self) -> None:
+        """Count one request that came."""
+        self._in_flight.inc()
+
+    def replayed(self) -> None:
+        """Count one creation that had been done before."""
+        self._replays.inc()
 
     def request(self, method: str, route: str, *, status: int, took_s: float) -> None:
         """Count one answered request."""
+        self._in_flight.dec()
         children = self._children.get((method, route, status))
         if children is None:
             children = (

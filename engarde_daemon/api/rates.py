@@ -58,10 +58,20 @@ class Rates:
     def __init__(self, *, per_principal: int, per_tenant: int, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._rates: list[tuple[Rate, Callable[[Principal], str]]] = []
-        if per_principal:
-            self._rates.append((Rate("principal", per_principal), _principal_key))
-        if per_tenant:
-            self._rates.append((Rate("tenant", per_tenant), _tenant_key))
+        self.adopt(per_principal=per_principal, per_tenant=per_tenant)
+
+    def adopt(self, *, per_principal: int, per_tenant: int) -> None:
+        """Allow this much from now on; a rate that stays as it is remembers who used it."""
+        kept = {(rate.name, rate.per_min): rate for rate, _ in self._rates}
+        wanted = (
+            ("principal", per_principal, _principal_key),
+            ("tenant", per_tenant, _tenant_key),
+        )
+        self._rates = [
+            (kept.get((name, per_min)) or Rate(name, per_min), key_of)
+            for name, per_min, key_of in wanted
+            if per_min
+        ]
 
     def admit(self, principal: Principal) -> None:
         """Count a request.

@@ -12,10 +12,11 @@ from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
 from engarde_daemon.cli.moving.command import campaign_assets, content_items
-from engarde_daemon.cli.options import as_json, configured, examples
+from engarde_daemon.cli.options import as_json, configured, examples, reader
 from engarde_daemon.cli.output import print_object
 from engarde_daemon.cli.recovery.command import migrate_zerodb, restore, verify
 from engarde_daemon.cli.retention.command import retention
+from engarde_daemon.cli.status.command import status
 from engarde_daemon.cli.tenants import tenants
 from engarde_daemon.cli.transfer.command import export, import_
 from engarde_daemon.config import Settings
@@ -46,9 +47,10 @@ def engarde() -> None:
 def run(context: click.Context, settings: Settings) -> None:
     """Run the daemon until it is told to stop.
 
-    SIGTERM and Ctrl-C let requests under way end; a second signal ends at once.
+    SIGTERM and Ctrl-C let requests under way end; a second signal ends at once. SIGHUP has the
+    settings read again.
     """
-    context.exit(deferred.run_daemon(settings))
+    context.exit(deferred.run_daemon(settings, reader(context.params)))
 
 
 @engarde.group()
@@ -79,6 +81,7 @@ engarde.add_command(archive)
 engarde.add_command(backup)
 engarde.add_command(demo)
 engarde.add_command(doctor)
+engarde.add_command(status)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engarde_daemon.cli.backup.taking import Taken
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.retention.work import Gone
+    from engarde_daemon.cli.status.work import Overview
     from engarde_daemon.cli.transfer.exporting import Exported
     from engarde_daemon.cli.transfer.importing import Imported
     from engarde_daemon.ports.replication import ReplicationBook
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def run_daemon(settings: Settings) -> int:
-    """Run the daemon to its end and answer with its exit code."""
+def run_daemon(settings: Settings, read: Callable[[], Settings]) -> int:
+    """Run the daemon to its end and answer with its exit code; `read` reads the settings again."""
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
 
-    return daemon.main(settings)
+    return daemon.main(settings, read)
 
 
 def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:
@@ -86,15 +87,24 @@ def migrate_schema(settings: Settings) -> "Migrated":
     return database.migrate_schema(settings)
 
 
-def examine(settings: Settings) -> "list[Finding]":
-    """Check everything the daemon needs."""
+def examine(settings: Settings, config: Path | None) -> "list[Finding]":
+    """Check everything the daemon needs; `config` is the file that the settings came from."""
     import anyio  # noqa: PLC0415 - see above
 
     from engarde_daemon.cli import database  # noqa: PLC0415 - see above
     from engarde_daemon.cli.doctor import rounds  # noqa: PLC0415 - see above
 
     database.keep_logs_off_stdout()
-    return anyio.run(rounds.examine, settings)
+    return anyio.run(rounds.examine, settings, config)
+
+
+def look_at(settings: Settings) -> "Overview":
+    """Look at the daemon, if one runs, and at its database."""
+    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.status import work  # noqa: PLC0415 - see above
+
+    database.keep_logs_off_stdout()
+    return work.look_at(settings)
 
 
 def export_content(settings: Settings, *, resume: bool, **errand: Any) -> "Exported":

@@ -5,8 +5,8 @@ working directory if there is one, below the environment, below the command line
 """
 
 import os
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from engarde_daemon.config import Settings, load
 Command: TypeAlias = Callable[..., None]
 
 _DEFAULT_FILE = Path("engarde.toml")
+_LEADING = frozenset({"config", "data_dir", "host", "port"})
 
 _config = click.option(
     "--config",
@@ -66,17 +67,24 @@ def configured(command: Command) -> Command:
 
     @wraps(command)
     def with_settings(*arguments: Any, **options: Any) -> None:
-        settings = read_settings(
-            options.pop("config"),
-            {
-                "storage.data_dir": options.pop("data_dir"),
-                "server.host": options.pop("host", None),
-                "server.port": options.pop("port", None),
-            },
-        )
-        command(*arguments, settings=settings, **options)
+        settings = reader(options)()
+        rest = {name: value for name, value in options.items() if name not in _LEADING}
+        command(*arguments, settings=settings, **rest)
 
     return located(with_settings)
+
+
+def reader(options: Mapping[str, Any]) -> Callable[[], Settings]:
+    """A way to read, now and again, the settings to which a command's options lead."""
+    return partial(
+        read_settings,
+        options["config"],
+        {
+            "storage.data_dir": options["data_dir"],
+            "server.host": options.get("host"),
+            "server.port": options.get("port"),
+        },
+    )
 
 
 def read_settings(config: Path | None, options: dict[str, Any]) -> Settings:
@@ -85,7 +93,10 @@ def read_settings(config: Path | None, options: dict[str, Any]) -> Settings:
     Raises:
         ConfigurationError: Something is wrong; the error names all of it.
     """
-    if config is None and _DEFAULT_FILE.exists():
-        config = _DEFAULT_FILE
     given = {name: value for name, value in options.items() if value is not None}
-    return load(config, os.environ, given)
+    return load(settings_file(config), os.environ, given)
+
+
+def settings_file(config: Path | None) -> Path | None:
+    """The file that is read: the one that was named, else the one that lies here, else none."""
+    return _DEFAULT_FILE if config is None and _DEFAULT_FILE.exists() else config

@@ -34,6 +34,9 @@ Pixels: TypeAlias = Annotated[
 Seconds: TypeAlias = Annotated[
     float, Meta(gt=0, le=86_400, description="a number of seconds above 0, at most 86400")
 ]
+Pause: TypeAlias = Annotated[
+    float, Meta(ge=0, le=600, description="a number of seconds from 0 to 600")
+]
 Dsn: TypeAlias = Annotated[
     str,
     Meta(
@@ -141,6 +144,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     host: NonEmptyText = "127.0.0.1"
     port: Port = 8700
     max_body_bytes: Bytes = 10_000_000
+    drain_s: Pause = 0.0
     shutdown_grace_s: Seconds = 20.0
 
 

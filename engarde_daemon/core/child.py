@@ -145,7 +145,7 @@ class ActorChild(Child):
         self.mailbox: Mailbox[Any] = Mailbox(capacity)
         self._factory = factory
         self._grace_s = grace_s
-        self._processed = 0
+        self._processed = self._turns = 0
 
     def adopt(self, path: str, surroundings: Surroundings) -> None:
         """Take the place, and the mailbox with it."""
@@ -215,6 +215,7 @@ class ActorChild(Child):
             waiting=mailbox.waiting,
             oldest_message_age_s=mailbox.oldest_message_age_s,
             processed=self._processed,
+            turns=self._turns,
             expired=mailbox.expired,
         )
 
@@ -239,6 +240,7 @@ class ActorChild(Child):
                 self.report(EventKind.POISONED, error=poison)
             self._last_sign, self._busy_since = self.surroundings.clock(), None
             self._processed = self.mailbox.taken
+            self._turns += 1
             await checkpoint()  # an actor that never waits must not keep the others waiting
         await actor.stopping()
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 import msgspec
 
 ERROR_CHARACTERS_MAX = 300
+STUCK_AFTER_S = 60.0
+"""Without a sign of life for so long, an actor is taken for dead."""
 
 
 class Health(StrEnum):
@@ -49,6 +51,8 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
     """Senders that wait for room in the mailbox."""
     oldest_message_age_s: float = 0.0
     processed: int = 0
+    turns: int = 0
+    """In how many batches the messages were worked off."""
     expired: int = 0
     """Requests dropped untouched, because their askers had given up."""
     children: tuple["HealthReport", ...] = ()
@@ -58,6 +62,10 @@ class HealthReport(msgspec.Struct, frozen=True, kw_only=True):
         yield self
         for child in self.children:
             yield from child.walk()
+
+    def stuck(self) -> list[str]:
+        """The paths of those who have given no sign of life for too long."""
+        return [report.path for report in self.walk() if report.heartbeat_age_s > STUCK_AFTER_S]
 
 
 class EventKind(StrEnum):

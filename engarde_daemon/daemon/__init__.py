@@ -8,21 +8,26 @@ at once; what was acknowledged is committed, so nothing is lost by that.
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from socket import socket
 
 import anyio
 import structlog
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from engarde_daemon import logs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgresError
 from engarde_daemon.config import Settings
-from engarde_daemon.core import RestartLimitReached, Supervisor
+from engarde_daemon.core import RestartLimitReached
 from engarde_daemon.daemon.first_start import welcome
 from engarde_daemon.daemon.listening import CannotListenError, listen
+from engarde_daemon.daemon.pulse import Pulse
+from engarde_daemon.daemon.reloading import Commit, Prepare, Read, Reloading
 from engarde_daemon.daemon.stores import open_stores
-from engarde_daemon.daemon.tree import plant
+from engarde_daemon.daemon.systemd import Systemd
+from engarde_daemon.daemon.tree import Planted, plant
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.exit_codes import ExitCode
 
@@ -32,11 +37,13 @@ _LOG = structlog.get_logger("engarde.daemon")
 _EXPLAINED = (EngardeError, EmbeddedPostgresError, CannotListenError, OSError)
 
 
-def main(settings: Settings) -> int:
-    """Run the daemon to its end and give the exit code."""
-    logs.configure(settings)
+def main(settings: Settings, read: Read) -> int:
+    """Run the daemon to its end and give the exit code; `read` reads the settings again."""
+    output = logs.configure(settings)
     try:
-        anyio.run(run, settings, backend_options={"use_uvloop": sys.platform != "win32"})
+        anyio.run(
+            run, settings, read, output, backend_options={"use_uvloop": sys.platform != "win32"}
+        )
     except BaseException as error:
         first = _first(error)
         if not isinstance(first, (*_EXPLAINED, RestartLimitReached)):
@@ -49,8 +56,8 @@ def main(settings: Settings) -> int:
     return 0
 
 
-async def run(settings: Settings) -> None:
-    """Live until a signal comes.
+async def run(settings: Settings, read: Read, output: logs.Output) -> None:
+    """Live until a signal comes that ends it; SIGHUP has the settings read again.
 
     Raises:
         EngardeError: A store does not answer or is not as it must be.
@@ -58,57 +65,93 @@ async def run(settings: Settings) -> None:
         CannotListenError: The address is taken or not ours.
         RestartLimitReached: Something crashed again and again.
     """
-    life = _Life()
+    pulse = Pulse(Systemd.named_in(os.environ, pid=os.getpid()))
     async with anyio.create_task_group() as watch:
+        life = _Life(pulse, watch, drain_s=settings.server.drain_s)
         await watch.start(life.obey_signals)
+        watch.start_soon(pulse.beat)
         with life.starting, closing(listen(settings.server)) as listener:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
                 life.tree, life.listener = plant(settings, stores, listener), listener
-                await life.tree.run(task_status=_Announcement(settings, first=first))
+                parts: Sequence[Prepare] = (*life.tree.prepare, partial(_prepare_log, output))
+                life.reloading = Reloading(settings, read, parts)
+                watch.start_soon(life.tree.watch_lag)
+                said = _Announcement(settings, life.tree, pulse, first=first)
+                await life.tree.root.run(task_status=said)
         watch.cancel_scope.cancel()
 
 
 class _Life:
     """What a signal ends: the start while it lasts, the tree from then on."""
 
-    def __init__(self) -> None:
-        self.tree: Supervisor | None = None
+    def __init__(self, pulse: Pulse, tasks: TaskGroup, *, drain_s: float) -> None:
+        self._pulse = pulse
+        self._tasks = tasks
+        self._drain_s = drain_s
+        self.tree: Planted | None = None
         self.listener: socket | None = None
+        self.reloading: Reloading | None = None
         self.starting = anyio.CancelScope()
 
     async def obey_signals(self, *, task_status: TaskStatus[None]) -> None:
         stopping = False
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
             task_status.started()
             async for number in signals:
+                if number == signal.SIGHUP:
+                    if not stopping:
+                        await self._reload()
+                    continue
                 if stopping:
                     os._exit(128 + number)
                 stopping = True
+                self._pulse.stops()
                 _LOG.info("stopping", signal=number.name)
-                self._stop()
+                self._tasks.start_soon(self._stop)
 
-    def _stop(self) -> None:
+    async def _reload(self) -> None:
+        if self.reloading is None:
+            _LOG.warning("settings not reloaded: the start is not over yet")
+            return
+        self._pulse.reloads()
+        await self.reloading.reload()
+        self._pulse.reloaded()
+
+    async def _stop(self) -> None:
         if self.tree is None or self.listener is None:
             self.starting.cancel()
             return
+        self.tree.leave()
+        await anyio.sleep(self._drain_s)
         # The edge serves a duplicate. Were this one left open, the kernel would go on taking
         # callers whom nobody answers.
         self.listener.close()
-        self.tree.stop()
+        self.tree.root.stop()
 
 
 class _Announcement(TaskStatus[None]):
     """Says that everything runs, at the moment it does."""
 
-    def __init__(self, settings: Settings, *, first: bool) -> None:
+    def __init__(self, settings: Settings, tree: Planted, pulse: Pulse, *, first: bool) -> None:
         self._settings = settings
+        self._tree = tree
+        self._pulse = pulse
         self._first = first
 
     def started(self, value: None = None) -> None:
         del value
         print(welcome(self._settings, first=self._first), flush=True)  # noqa: T201 - for a person
-        _LOG.info("ready", host=self._settings.server.host, port=self._settings.server.port)
+        server = self._settings.server
+        _LOG.info("ready", host=server.host, port=server.port)
+        self._pulse.serves(
+            f"{server.host} port {server.port}", health=self._tree.health, vitals=self._tree.vitals
+        )
+
+
+def _prepare_log(output: logs.Output, settings: Settings) -> Commit:
+    output.reopen()  # changes nothing that anybody could see, and may fail
+    return lambda: output.show(settings.log.level)
 
 
 def _first(error: BaseException) -> BaseException:

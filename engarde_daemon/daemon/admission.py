@@ -5,6 +5,7 @@ Owns the choice of how tokens are proved: by a secret, by the issuer's published
 
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from actors.auditor.actor import Auditor
@@ -55,7 +56,8 @@ class Admission:
         self.register = PostgresRegisterReader(sessions.readers)
         self.media = PostgresMediaLibrary(sessions.readers)
         self.fence = Fence(self.register, self.register, self.media, clock=time.monotonic)
-        self.doorman = Doorman(self._keyring, self._token_proof())
+        self._signing = self._signing_keys()
+        self.doorman = Doorman(self._keyring, self._token_proof(settings.auth))
         self.origins = Origins(settings.cors.allow_origins)
         self.rates = Rates(
             per_principal=settings.limits.requests_per_min_principal,
@@ -64,6 +66,22 @@ class Admission:
         )
         self.trail = self._add_auditor()
         self._add_desks()
+
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """Make ready for other limits and other ways to prove tokens; to be called to take them."""
+        limits, is_other = settings.limits, settings.auth != self._settings.auth
+        proof = self._token_proof(settings.auth) if is_other else None
+
+        def commit() -> None:
+            self._settings = settings
+            self.rates.adopt(
+                per_principal=limits.requests_per_min_principal,
+                per_tenant=limits.requests_per_min_tenant,
+            )
+            if is_other:
+                self.doorman.adopt(proof)
+
+        return commit
 
     def services(self) -> AccessServices:
         """What the application needs."""
@@ -117,22 +135,28 @@ class Admission:
             timeout_s=WRITE_TIMEOUT_S,
         )
 
-    def _token_proof(self) -> ProveToken | None:
+    def _signing_keys(self) -> tuple[SignerOf, Seek] | None:
+        """The keys that the issuer publishes, and who seeks them, where the settings name them."""
         auth = self._settings.auth
-        if auth.jwks_url:
-            fetch = _publication(self._settings).fetch
-            keys = IssuerKeys(fetch, lasts_s=auth.jwks_lasts_s, clock=time.monotonic)
-            return self._tokens(keys.signer_of, self._add_locksmith(keys, auth)).prove
+        if not auth.jwks_url:
+            return None
+        fetch = _publication(self._settings).fetch
+        keys = IssuerKeys(fetch, lasts_s=auth.jwks_lasts_s, clock=time.monotonic)
+        return keys.signer_of, self._add_locksmith(keys, auth)
+
+    def _token_proof(self, auth: Auth) -> ProveToken | None:
+        if self._signing is not None:
+            return self._tokens(auth, *self._signing).prove
         if auth.jwt_secret:
-            return self._tokens(SharedSecret(auth.jwt_secret).signer_of, None).prove
+            return self._tokens(auth, SharedSecret(auth.jwt_secret).signer_of, None).prove
         return None
 
-    def _tokens(self, signer_of: SignerOf, seek: Seek | None) -> Tokens:
+    def _tokens(self, auth: Auth, signer_of: SignerOf, seek: Seek | None) -> Tokens:
         return Tokens(
-            TokenVerifier(_rules(self._settings.auth), signer_of, now=time.time),
+            TokenVerifier(_rules(auth), signer_of, now=time.time),
             self._directory,
             seek=seek,
-            role_words=_role_words(self._settings.auth),
+            role_words=_role_words(auth),
             clock=time.monotonic,
             now=time.time,
         )

@@ -46,6 +46,14 @@ class Board:
         """Show how the stores outside are treated now."""
         self._hang_up(msgspec.structs.replace(self._vitals, stores=stores))
 
+    def post_leaving(self) -> None:
+        """Let it be known that the daemon is about to stop."""
+        self._vitals = msgspec.structs.replace(self._vitals, is_leaving=True)
+
+    def limit_staging(self, limit_bytes: int) -> None:
+        """Let this many bytes wait from now on."""
+        self._vitals = msgspec.structs.replace(self._vitals, staging_limit_bytes=limit_bytes)
+
     def admit_body(self, size_bytes: int) -> bool:
         """Whether a body may be staged, by the newest look and what was admitted since.
 
@@ -67,6 +75,10 @@ class Board:
             backfill=sum(one.backfill for one in self._archive.values()),
         )
         self._hang_up(msgspec.structs.replace(self._vitals, archive=whole))
+
+    def post_pending(self, reservations: int) -> None:
+        """Show how much room is promised and neither used nor given back."""
+        self._vitals = msgspec.structs.replace(self._vitals, pending_reservations=reservations)
 
     def post_drift(self, drifts: Sequence[Drift]) -> None:
         """Show where the ledger is wrong, and say so in the log when that changes."""

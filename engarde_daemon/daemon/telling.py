@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -95,6 +95,11 @@ class Telling:
             news=self.news,
         )
 
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """Make ready for another file of keys; to be called to take it."""
+        keys = load_keys(secret_key_file(settings), secrets.token_bytes, make=False)
+        return lambda: self.box.adopt(keys)
+
     def _make_herald(self) -> Herald:
         poll_s = self._settings.events.poll_s
         return Herald(
@@ -110,7 +115,7 @@ class Telling:
 
     def _make_courier(self) -> Courier:
         given = self._settings.webhooks
-        office = PostgresPostOffice(self._sessions.writers, self.box.key_ids)
+        office = PostgresPostOffice(self._sessions.writers, lambda: self.box.key_ids)
         client = open_client(self.gate, connections=given.in_flight * LETTERS_PER_POST)
         rounds = Rounds(
             office=office,
@@ -174,6 +179,11 @@ def secret_box(settings: Settings) -> EnvelopeBox:
         OSError: The key file cannot be read or written.
     """
     named = settings.secrets.key_file
-    file = Path(named).expanduser() if named else settings.storage.secret_key_file
-    keys = load_keys(file, secrets.token_bytes, make=not named)
+    keys = load_keys(secret_key_file(settings), secrets.token_bytes, make=not named)
     return EnvelopeBox(keys, secrets.token_bytes)
+
+
+def secret_key_file(settings: Settings) -> Path:
+    """Where the keys of all secrets lie."""
+    named = settings.secrets.key_file
+    return Path(named).expanduser() if named else settings.storage.secret_key_file

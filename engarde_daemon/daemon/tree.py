@@ -14,12 +14,14 @@ Each line may ask only those above it; what lies below is told or not known::
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from socket import socket
+from typing import Any
 
+import msgspec
 import structlog
 
 from actors.delivery.actor import Delivery, DeliveryPace
@@ -76,6 +78,7 @@ from engarde_daemon.api.transfer.exporting import Exporter
 from engarde_daemon.config import Settings
 from engarde_daemon.core import (
     Address,
+    HealthReport,
     KernelEvent,
     RestartPolicy,
     Strategy,
@@ -86,13 +89,16 @@ from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.importing import Importing
+from engarde_daemon.daemon.lag import LoopLag
 from engarde_daemon.daemon.media import MediaKeeping
 from engarde_daemon.daemon.observing import Observing
 from engarde_daemon.daemon.pacing import Pace, PaceRules
+from engarde_daemon.daemon.reloading import Prepare
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.domain.vitals import Vitals
 from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
@@ -108,9 +114,32 @@ CHECK_BOOKS_EVERY_S = 5.0
 _LOG = structlog.get_logger("engarde.actors")
 
 
-def plant(settings: Settings, stores: Stores, listener: socket) -> Supervisor:
-    """Build the whole tree, ready to run."""
-    return _Planting(settings, stores).tree(listener)
+class Planted(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole tree, ready to run, and what shows how it stands."""
+
+    root: Supervisor
+    health: Callable[[], HealthReport]
+    vitals: Callable[[], Vitals]
+    leave: Callable[[], None]
+    """Lets callers know that the daemon is about to stop."""
+    watch_lag: Callable[[], Coroutine[Any, Any, None]]
+    """Looks for ever how late the event loop comes."""
+    prepare: Sequence[Prepare]
+    """How each part takes settings that change while it runs."""
+
+
+def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
+    """Build the whole tree."""
+    planting = _Planting(settings, stores)
+    root = planting.tree(listener)
+    return Planted(
+        root=root,
+        health=root.health,
+        vitals=planting.board.read,
+        leave=planting.board.post_leaving,
+        watch_lag=planting.lag.watch,
+        prepare=(planting.admission.prepare, planting.telling.prepare, planting.prepare_limits),
+    )
 
 
 class _Planting:
@@ -120,6 +149,7 @@ class _Planting:
         self.settings = settings
         self.stores = stores
         self.plans = settings.catalogue()
+        self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
         self.pace = Pace(time.monotonic, self.board.read, PaceRules())
         self.library = PostgresLibrary(stores.sessions.readers)
@@ -207,6 +237,17 @@ class _Planting:
         _report(event)
         self.observing.report(event)
 
+    def prepare_limits(self, settings: Settings) -> Callable[[], None]:
+        """Make ready for other plans and another limit of staging; to be called to take them."""
+        plans, limit_bytes = settings.catalogue(), settings.delivery.staging_limit_bytes
+
+        def commit() -> None:
+            self.board.limit_staging(limit_bytes)
+            self.plans.clear()  # in place: everybody who reckons with plans has this very mapping
+            self.plans.update(plans)
+
+        return commit
+
     def _add_storage(self, server: EmbeddedPostgres) -> None:
         self.root.add("storage", lambda: Storage(server), capacity=4)
 
@@ -219,6 +260,7 @@ class _Planting:
                 expire_s=EXPIRE_EVERY_S,
                 check_s=CHECK_BOOKS_EVERY_S,
                 drifted=self.board.post_drift,
+                counted=self.board.post_pending,
             ),
             capacity=2048,
         )
@@ -454,6 +496,8 @@ class _Planting:
                 recovery=self.recovery,
                 health=self.root.health,
                 vitals=self.board.read,
+                pools=self.stores.sessions.usage,
+                loop_lag_s=self.lag.read,
                 clock=time.perf_counter,
                 version=version("engarde-daemon"),
                 max_body_bytes=server.max_body_bytes,

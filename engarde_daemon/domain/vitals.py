@@ -27,6 +27,15 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
     attempts: Mapping[str, int]
 
 
+class PoolVitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How many connections of one kind are open, and how many there may be."""
+
+    name: str
+    busy: int
+    idle: int
+    most: int
+
+
 class StoreVitals(msgspec.Struct, frozen=True, kw_only=True):
     """How a store outside is treated, since when, and why; `steps` counts the ways into states.
 
@@ -50,6 +59,7 @@ class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None = None
     parked: int = 0
     backfill: int = 0
+    epoch: int = 0
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +77,7 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     archive: ArchiveVitals = ArchiveVitals()
     drifting_figures: int = 0
     stores: Mapping[str, StoreVitals] = MappingProxyType({})
+    is_leaving: bool = False
 
     @property
     def has_room(self) -> bool:
@@ -76,6 +87,8 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unready(self) -> str | None:
         """Why a write cannot be promised, or None when it can."""
+        if self.is_leaving:
+            return "the daemon is stopping"
         if self.postgres is not None:
             return self.postgres
         if not self.has_room:

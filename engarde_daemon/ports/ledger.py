@@ -63,6 +63,13 @@ class LedgerBook(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
+    async def pending(self) -> int:
+        """How many reservations are neither settled nor released.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
     async def tenants_after(self, tenant_id: str, most: int) -> list[str]:
         """The next tenants in order of their ids.
 

@@ -21,6 +21,15 @@ METRICS = {
     "engarde_postgres_up",
     "engarde_mailbox_depth",
     "engarde_actor_restarts",
+    "engarde_actor_messages_total",
+    "engarde_actor_batches_total",
+    "engarde_build_info",
+    "engarde_event_loop_lag_seconds",
+    "engarde_http_requests_in_flight",
+    "engarde_idempotent_replays_total",
+    "engarde_pool_connections",
+    "engarde_ready",
+    "process_cpu_seconds_total",
 }
 ROUTES = {
     "/api/content": {"get": "listContent", "post": "createContent"},
@@ -86,6 +95,37 @@ class TestMetrics:
 
         for secret in (CANARY, made["id"], tenant.tenant_id, tenant.brand_id, tenant.user_id):
             assert secret not in text
+
+    async def test_a_creation_that_was_repeated_is_counted(self, http: httpx.AsyncClient):
+        """Once for each repetition, and not for the first."""
+        name = "engarde_idempotent_replays_total"
+        before = value_in((await http.get("/metrics")).text, name)
+        for _ in range(3):
+            await http.post(
+                "/api/content", json=draft(), headers={"Idempotency-Key": "counted-once"}
+            )
+        after = value_in((await http.get("/metrics")).text, name)
+
+        assert after - before == 2
+
+    async def test_whoever_asks_is_in_flight_alone(self, http: httpx.AsyncClient):
+        """Every request that was answered or refused is out of it again."""
+        await http.get("/api/content/unknown")
+        await http.get("/nowhere")
+        text = (await http.get("/metrics")).text
+
+        assert value_in(text, "engarde_http_requests_in_flight") == 1
+
+    async def test_the_work_of_actors_is_counted(self, http: httpx.AsyncClient):
+        """In messages, and in the batches that they came in."""
+        actor = '{actor="root/ingest"}'
+        before = (await http.get("/metrics")).text
+        await created(http)
+        after = (await http.get("/metrics")).text
+
+        for name in ("engarde_actor_messages_total", "engarde_actor_batches_total"):
+            assert value_in(after, name + actor) - value_in(before, name + actor) == 1
+        assert value_in(after, f"engarde_mailbox_capacity{actor}") == 1024
 
     async def test_the_ledger_does_not_drift(self, http: httpx.AsyncClient):
         """Whatever the tests of this run did."""

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.adapters.postgres.rows import item_of, version_of
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.content import Details, Item
@@ -79,8 +80,7 @@ class PostgresContentLog:
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
         self._plans = plans
-        limits = {name: plan.storage_bytes for name, plan in plans.items()}
-        self._limits = _JSON.encode(limits).decode()
+        self._limits = PlanLimits(plans)
 
     async def heads(self, keys: Sequence[ContentKey]) -> dict[ContentKey, Head]:
         """See `ContentLog.heads`."""
@@ -105,7 +105,7 @@ class PostgresContentLog:
         call = self._commit_whole if whole else self._writers.fetch
         try:
             with translated():
-                refused = await call(_SQL["commit"], payload, bodies, self._limits)
+                refused = await call(_SQL["commit"], payload, bodies, self._limits.storage)
         except asyncpg.UniqueViolationError as error:
             names_twice = len({write.item.id for write in writes}) < len(writes)
             if names_twice or error.constraint_name != "content_items_pkey":

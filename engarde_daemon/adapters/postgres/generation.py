@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.generation import Finding, ItemState, JobSpec
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.generation import Claim, JobDraft, JobKey, Made, Retried, Step, Written
@@ -22,21 +23,12 @@ _WRITTEN = msgspec.json.Decoder(Written)
 _FINDINGS = msgspec.json.Decoder(list[Finding])
 
 
-class _Limits:
-    """The limits of all plans, as the ledger's functions take them."""
-
-    def __init__(self, plans: Mapping[str, Plan]) -> None:
-        storage = {name: plan.storage_bytes for name, plan in plans.items()}
-        monthly = {name: plan.monthly_items for name, plan in plans.items()}
-        self.both = (_json(storage), _json(monthly))
-
-
 class PostgresJobBook:
     """The `JobBook` port on PostgreSQL."""
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        self._limits = _Limits(plans).both
+        self._limits = PlanLimits(plans)
 
     async def create(self, draft: JobDraft, *, most: int) -> Made:
         """See `JobBook.create`."""
@@ -81,7 +73,7 @@ class PostgresWorkBench:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        self._limits = _Limits(plans).both
+        self._limits = PlanLimits(plans)
         self._specs = _Specs()
 
     async def claim(

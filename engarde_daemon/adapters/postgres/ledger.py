@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.ledger import Drift, Entry, Verdict
 from sql import statements
@@ -19,9 +20,7 @@ class PostgresLedgerBook:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        storage = {name: plan.storage_bytes for name, plan in plans.items()}
-        monthly = {name: plan.monthly_items for name, plan in plans.items()}
-        self._limits = tuple(msgspec.json.encode(limits).decode() for limits in (storage, monthly))
+        self._limits = PlanLimits(plans)
 
     async def apply(self, entries: Sequence[Entry]) -> list[Verdict]:
         """See `LedgerBook.apply`."""
@@ -34,6 +33,11 @@ class PostgresLedgerBook:
         """See `LedgerBook.expire`."""
         with translated():
             return int(await self._writers.fetchval(_SQL["expire"], most))
+
+    async def pending(self) -> int:
+        """See `LedgerBook.pending`."""
+        with translated():
+            return int(await self._writers.fetchval(_SQL["pending"]))
 
     async def tenants_after(self, tenant_id: str, most: int) -> list[str]:
         """See `LedgerBook.tenants_after`."""
@@ -57,4 +61,6 @@ class PostgresLedgerBook:
         """See `LedgerBook.restate_usage`."""
         with translated():
             await self._writers.execute(_SQL["restate_usage"], list(tenant_ids))
-            await self._writers.execute(_EVENTS["note_levels"], list(tenant_ids), self._limits[0])
+            await self._writers.execute(
+                _EVENTS["note_levels"], list(tenant_ids), self._limits.storage
+            )

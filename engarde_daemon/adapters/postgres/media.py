@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.media import MediaFile, MediaProperties
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import Place
@@ -31,8 +32,7 @@ class PostgresMediaBook:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        limits = {name: plan.storage_bytes for name, plan in plans.items()}
-        self._limits = msgspec.json.encode(limits).decode()
+        self._limits = PlanLimits(plans)
 
     async def begin(self, attempt: Attempt, *, lease_s: float) -> Beginning:
         """See `MediaBook.begin`."""
@@ -44,7 +44,7 @@ class PostgresMediaBook:
                 attempt.media_id,
                 attempt.storage_path,
                 lease_s,
-                self._limits,
+                self._limits.storage,
             )
         )
 
@@ -60,11 +60,13 @@ class PostgresMediaBook:
         """See `MediaBook.keep`."""
         row = msgspec.json.encode(file).decode()
         settled = msgspec.json.encode(_settled(file, promises)).decode()
-        return Keeping(await self._value("keep", attempt.upload_id, row, settled, self._limits))
+        return Keeping(
+            await self._value("keep", attempt.upload_id, row, settled, self._limits.storage)
+        )
 
     async def give_up(self, attempt: Attempt) -> None:
         """See `MediaBook.give_up`."""
-        await self._value("give_up", attempt.tenant_id, attempt.upload_id, self._limits)
+        await self._value("give_up", attempt.tenant_id, attempt.upload_id, self._limits.storage)
 
     async def delete(self, tenant_id: str, media_id: str) -> bool:
         """See `MediaBook.delete`."""
@@ -98,7 +100,7 @@ class PostgresMediaBook:
         given_up = 0
         for row in await self._rows("overdue", most):
             given_up += await self._value(
-                "give_up_overdue", row["tenant_id"], row["id"], self._limits
+                "give_up_overdue", row["tenant_id"], row["id"], self._limits.storage
             )
         return given_up
 

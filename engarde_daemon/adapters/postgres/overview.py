@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import Place
 from engarde_daemon.ports.overview import Happening, Identity, JobSort, Known, ParkedRow
@@ -57,8 +58,7 @@ class PostgresOverview:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        limits = {name: plan.storage_bytes for name, plan in plans.items()}
-        self._limits = msgspec.json.encode(limits).decode()
+        self._limits = PlanLimits(plans)
 
     async def look(self, daemon_id: str) -> Known:
         """See `OverviewReader.look`."""
@@ -68,7 +68,7 @@ class PostgresOverview:
                 others = await link.fetch(_SQL["others"], daemon_id, SILENT_AFTER_S)
                 jobs = await link.fetch(_SQL["live_jobs"], None, None, None, JOBS_SHOWN)
                 levels = await link.fetch(_SQL["levels"])
-                fullest = await link.fetch(_SQL["fullest"], self._limits, TENANTS_SHOWN)
+                fullest = await link.fetch(_SQL["fullest"], self._limits.storage, TENANTS_SHOWN)
         return Known(
             versions=versions,
             others=[_daemon_of(row) for row in others],

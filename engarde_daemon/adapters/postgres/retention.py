@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
-import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentKey, VersionKey
 from engarde_daemon.ports.retention import Erasure, Expired, MediaLook, Reason, Removal
@@ -20,8 +20,7 @@ class PostgresRetention:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        days = {name: plan.retention_days for name, plan in plans.items()}
-        self._days = msgspec.json.encode(days).decode()
+        self._limits = PlanLimits(plans)
 
     async def erase(
         self, key: ContentKey, *, erasure_id: str, by: str, reason: Reason
@@ -42,21 +41,23 @@ class PostgresRetention:
     async def expired_trash(self, most: int) -> list[ContentKey]:
         """See `Retention.expired_trash`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["expired_trash"], self._days, most)
+            rows = await self._writers.fetch(_SQL["expired_trash"], self._limits.retention, most)
         return [ContentKey(*row.values()) for row in rows]
 
     async def trim_versions(self, most: int) -> int:
         """See `Retention.trim_versions`."""
         with translated():
-            return int(await self._writers.fetchval(_SQL["trim_versions"], self._days, most))
+            return int(
+                await self._writers.fetchval(_SQL["trim_versions"], self._limits.retention, most)
+            )
 
     async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
         """See `Retention.expire_media`."""
         with translated():
-            looked = await self._writers.fetch(_SQL["check_media"], self._days, unseen_since, most)
+            looked = await self._writers.fetch(_SQL["check_media"], self._limits.retention, unseen_since, most)
             expired = [
                 await self._writers.fetchval(
-                    _SQL["expire_media"], row["tenant_id"], row["id"], self._days
+                    _SQL["expire_media"], row["tenant_id"], row["id"], self._limits.retention
                 )
                 for row in looked
                 if row["spent"]
@@ -66,7 +67,7 @@ class PostgresRetention:
     async def report(self) -> list[Expired]:
         """See `Retention.report`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["report"], self._days)
+            rows = await self._writers.fetch(_SQL["report"], self._limits.retention)
         return [Expired(**row) for row in rows]
 
     async def claim_removals(self, destination: str, most: int) -> list[Removal]:

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.domain.vitals import PoolVitals
 
 
 class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,10 @@ class Sessions:
         self.readers.terminate()
         self.writers.terminate()
 
+    def usage(self) -> tuple[PoolVitals, ...]:
+        """How the pools stand."""
+        return (_usage("readers", self.readers), _usage("writers", self.writers))
+
     async def connect_apart(self) -> asyncpg.Connection:
         """Open a connection for writing beside the pool, for who keeps it, such as with LISTEN.
 
@@ -102,6 +107,11 @@ class Sessions:
             "timezone": "UTC",
             "jit": "off",
         }
+
+
+def _usage(name: str, pool: asyncpg.Pool) -> PoolVitals:
+    idle = pool.get_idle_size()
+    return PoolVitals(name=name, busy=pool.get_size() - idle, idle=idle, most=pool.get_max_size())
 
 
 async def _nothing_to_reset(connection: Any) -> None:

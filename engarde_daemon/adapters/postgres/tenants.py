@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.errors import NotFound
 from engarde_daemon.domain.plans import Level, Plan
 from engarde_daemon.ports.tenants import TenantFilters, TenantSort, TenantStanding
@@ -21,8 +21,7 @@ class PostgresTenantOffice:
 
     def __init__(self, writers: asyncpg.Pool, plans: Mapping[str, Plan]) -> None:
         self._writers = writers
-        limits = {name: plan.storage_bytes for name, plan in plans.items()}
-        self._limits = msgspec.json.encode(limits).decode()
+        self._limits = PlanLimits(plans)
 
     async def page(
         self, filters: TenantFilters, *, sort: TenantSort, size: int, skip: int
@@ -30,7 +29,9 @@ class PostgresTenantOffice:
         """See `TenantOffice.page`."""
         wanted = (filters.level, filters.plan, filters.search)
         with translated():
-            rows = await self._writers.fetch(_SQL["page"], self._limits, *wanted, sort, size, skip)
+            rows = await self._writers.fetch(
+                _SQL["page"], self._limits.storage, *wanted, sort, size, skip
+            )
             total = int(await self._writers.fetchval(_SQL["count"], *wanted))
         return [_standing_of(row) for row in rows], total
 
@@ -40,7 +41,7 @@ class PostgresTenantOffice:
             before = await self._writers.fetchval(_SQL["set_plan"], tenant_id, plan)
             if before is None:
                 raise NotFound("There is no such tenant.")
-            await self._writers.execute(_EVENTS["note_levels"], [tenant_id], self._limits)
+            await self._writers.execute(_EVENTS["note_levels"], [tenant_id], self._limits.storage)
         return str(before)
 
     async def exists(self, tenant_id: str) -> bool:

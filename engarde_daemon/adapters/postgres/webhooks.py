@@ -1,6 +1,6 @@
 """Webhooks on PostgreSQL: changed and sent for as `engarde_actor`, shown under row level security."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -81,15 +81,15 @@ class PostgresWebhookBook:
 class PostgresPostOffice:
     """The `PostOffice` port on PostgreSQL, for a daemon with these keys."""
 
-    def __init__(self, writers: asyncpg.Pool, key_ids: Sequence[bytes]) -> None:
+    def __init__(self, writers: asyncpg.Pool, key_ids: Callable[[], Sequence[bytes]]) -> None:
         self._writers = writers
-        self._key_ids = list(key_ids)
+        self._key_ids = key_ids
 
     async def claim(self, *, lease_s: float, most: int, sound_only: bool) -> Post | None:
         """See `PostOffice.claim`."""
         with translated():
             rows = await self._writers.fetch(
-                _SQL["claim"], lease_s, most, sound_only, self._key_ids, None
+                _SQL["claim"], lease_s, most, sound_only, list(self._key_ids()), None
             )
         return _post_of(rows) if rows else None
 
@@ -109,7 +109,9 @@ class PostgresPostOffice:
     async def backlog(self) -> WebhookBacklog:
         """See `PostOffice.backlog`."""
         with translated():
-            return WebhookBacklog(**await self._writers.fetchrow(_SQL["backlog"], self._key_ids))
+            return WebhookBacklog(
+                **await self._writers.fetchrow(_SQL["backlog"], list(self._key_ids()))
+            )
 
 
 class PostgresWebhookLibrary:

@@ -16,7 +16,6 @@ from engarde_daemon.api.measures import Measures
 from engarde_daemon.core import HealthReport
 from engarde_daemon.domain.vitals import Vitals
 
-STUCK_AFTER_S = 60.0
 EXPOSITION_TYPE = "text/plain; version=0.0.4"  # Litestar adds the charset
 
 
@@ -52,7 +51,7 @@ class OperationsController(Controller):
     )
     async def healthz(self, health: Given[Callable[[], HealthReport]]) -> Response[Liveness]:
         """Whether the loop turns and every actor is alive."""
-        stuck = [r.path for r in health().walk() if r.heartbeat_age_s > STUCK_AFTER_S]
+        stuck = health().stuck()
         return Response(
             Liveness(status="stuck" if stuck else "alive", stuck=stuck),
             status_code=503 if stuck else 200,

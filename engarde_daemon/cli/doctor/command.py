@@ -6,7 +6,7 @@ import rich_click as click
 
 from engarde_daemon.cli import deferred
 from engarde_daemon.cli.doctor.findings import Finding, State
-from engarde_daemon.cli.options import as_json, examples, located, read_settings
+from engarde_daemon.cli.options import as_json, examples, located, read_settings, settings_file
 from engarde_daemon.cli.output import print_json
 from engarde_daemon.config import ConfigurationError
 from engarde_daemon.exit_codes import ExitCode
@@ -45,7 +45,7 @@ def _findings(config: Path | None, data_dir: str | None) -> list[Finding]:
             Finding("configuration", State.FAULT, problem, advice) for problem in error.problems
         ]
     sound = Finding("configuration", State.OK, "every setting is known and within its bounds")
-    return [sound, *deferred.examine(settings)]
+    return [sound, *deferred.examine(settings, settings_file(config))]
 
 
 def _show(finding: Finding) -> None:

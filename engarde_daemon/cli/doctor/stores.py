@@ -9,15 +9,18 @@ import msgspec
 from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.replication import PostgresStreams
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.cli.doctor.findings import Finding, State
 from engarde_daemon.config import Settings
+from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.ledger import Drift
 from sql import statements
 
 _SQL = statements("doctor")
 _CLOCK_APART_S = 2.0
 _DELIVERY_LATE_S = 60.0
+_REPLICATION_LATE_S = 900.0
 _TENANTS_AT_ONCE = 500
 _SHOWN = 3
 
@@ -35,11 +38,24 @@ async def check_server(link: asyncpg.Connection, settings: Settings) -> Finding:
     seen = f"{settings.postgres.place}, version {server['version']}"
     if server["number"] < migrations.OLDEST_SERVER:
         return Finding("PostgreSQL", State.FAULT, seen, "PostgreSQL 14 or later is needed.")
-    apart_s = abs((datetime.now(UTC) - server["clock"]).total_seconds())
-    if apart_s > _CLOCK_APART_S:
-        seen = f"{seen}, whose clock differs from ours by {apart_s:.0f} s"
-        return Finding("PostgreSQL", State.WARNING, seen, "Let both machines keep time by NTP.")
+    wanted = settings.postgres.reader_connections + settings.postgres.writer_connections
+    if server["free_connections"] < wanted:
+        seen = f"{seen}, has room for {server['free_connections']} more connections"
+        advice = f"A daemon opens up to {wanted}: raise max_connections, or lower [postgres]."
+        return Finding("PostgreSQL", State.WARNING, seen, advice)
     return Finding("PostgreSQL", State.OK, seen)
+
+
+async def check_clock(link: asyncpg.Connection) -> Finding:
+    """Whether our clock agrees with the one by which leases and limits of time are reckoned."""
+    asked_at = datetime.now(UTC)
+    clock = await link.fetchval(_SQL["clock"])
+    took = datetime.now(UTC) - asked_at
+    apart_s = abs((asked_at + took / 2 - clock).total_seconds())
+    seen = f"{apart_s:.2f} s apart from PostgreSQL's"
+    if apart_s > _CLOCK_APART_S:
+        return Finding("clock", State.WARNING, seen, "Let both machines keep time by NTP.")
+    return Finding("clock", State.OK, seen)
 
 
 async def check_migrations(link: asyncpg.Connection) -> Finding:
@@ -96,6 +112,24 @@ async def check_delivery(examined: Examination) -> Finding:
         advice = "Start the daemon if it does not run; look for ZeroDB in its log if it does."
         return Finding("delivery", State.WARNING, seen, advice)
     return Finding("delivery", State.OK, seen)
+
+
+async def check_replication(examined: Examination) -> Finding:
+    """Whether versions reach the archive."""
+    streams = PostgresStreams(examined.sessions.writers)
+    parked = sum([(await streams.standing(table)).parked for table in ArchiveTable])
+    waiting = (await PostgresOutbox(examined.sessions.writers).backlog()).get("bigquery")
+    if parked:
+        seen = f"{parked} rows were refused by the archive and are parked"
+        advice = "`engarde archive parked` says why; then `engarde archive retry`."
+        return Finding("replication", State.WARNING, seen, advice)
+    if waiting is None:
+        return Finding("replication", State.OK, "no version waits for the archive")
+    seen = f"{waiting.rows} versions wait, the oldest for {waiting.oldest_age_s:.0f} s"
+    if waiting.oldest_age_s > _REPLICATION_LATE_S:
+        advice = "Start the daemon if it does not run; look for the archive in its log if it does."
+        return Finding("replication", State.WARNING, seen, advice)
+    return Finding("replication", State.OK, seen)
 
 
 def _some(things: Sequence[str]) -> str:

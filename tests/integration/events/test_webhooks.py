@@ -112,7 +112,7 @@ def place(sessions: Sessions, tenant: Tenant, superuser: asyncpg.Connection) -> 
         tenant,
         PostgresEventLog(sessions.writers),
         PostgresWebhookBook(sessions.writers),
-        PostgresPostOffice(sessions.writers, [KEY_ID]),
+        PostgresPostOffice(sessions.writers, lambda: [KEY_ID]),
         PostgresWebhookLibrary(sessions.readers),
         superuser,
     )
@@ -408,7 +408,7 @@ async def test_without_its_key_a_webhook_is_left_to_others(place: Place, session
     await place.webhook()
     await place.happens()
     await place.match()
-    keyless = PostgresPostOffice(sessions.writers, [b"another."])
+    keyless = PostgresPostOffice(sessions.writers, lambda: [b"another."])
 
     assert await keyless.claim(lease_s=LEASE_S, most=10, sound_only=False) is None
     assert (await keyless.backlog()).locked == 1

@@ -115,6 +115,16 @@ async def test_the_table(
     assert await desk.pending() == pending
 
 
+@pytest.mark.parametrize(
+    ("state", "count"), [("none", 0), ("pending", 1), ("late", 1), ("settled", 0), ("expired", 0)]
+)
+async def test_promises_that_are_open_are_counted(desk: Desk, state: str, count: int):
+    """For whoever watches how much room is held back."""
+    await desk.bring_to(state)
+
+    assert await desk.book.pending() == count
+
+
 @pytest.mark.parametrize("verb", ["reserve", "settle", "release"])
 async def test_a_promise_of_another_tenant_is_out_of_reach(desk: Desk, verb: str):
     """Its id answers as one that is taken, and nothing happens to it."""

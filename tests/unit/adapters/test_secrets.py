@@ -33,6 +33,20 @@ def test_the_same_secret_is_sealed_differently_each_time():
     assert box.seal(SECRET, OURS) != box.seal(SECRET, OURS)
 
 
+def test_keys_change_while_it_is_used():
+    """A new key seals from then on; the old one opens as long as it is still given."""
+    box = EnvelopeBox([KEY], os.urandom)
+    sealed = box.seal(SECRET, OURS)
+
+    box.adopt([OTHER_KEY, KEY])
+    assert box.open(sealed, OURS) == SECRET
+    assert box.seal(SECRET, OURS)[:9] != sealed[:9]
+
+    box.adopt([OTHER_KEY])
+    with pytest.raises(Corrupt, match="key_file"):
+        box.open(sealed, OURS)
+
+
 @pytest.mark.parametrize(
     "purpose",
     [

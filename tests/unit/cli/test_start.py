@@ -90,6 +90,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "restore content",
         "restore metadata",
         "retention",
+        "status",
         "verify",
     }
 

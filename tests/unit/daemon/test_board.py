@@ -78,3 +78,25 @@ def test_whoever_wants_to_know_hears_of_a_change_and_of_nothing_else():
     board.post_archive("content_snapshots", ArchiveVitals(trouble="still away"))
 
     assert heard == [None, "away"]
+
+
+def test_who_is_about_to_stop_promises_nothing_more():
+    """However well everything is."""
+    board = Board(100)
+    looked(board, 0)
+    assert board.read().unready is None
+
+    board.post_leaving()
+
+    assert board.read().unready == "the daemon is stopping"
+
+
+def test_a_limit_that_changes_counts_at_once():
+    """What was refused is admitted, and the other way round."""
+    board = Board(100)
+    looked(board, 0)
+
+    board.limit_staging(200)
+    assert board.admit_body(150)
+    board.limit_staging(100)
+    assert not board.admit_body(1)

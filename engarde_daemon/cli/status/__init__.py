@@ -1,0 +1,1 @@
+"""`engarde status`: how things stand, on one screen."""
