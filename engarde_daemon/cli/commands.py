@@ -6,6 +6,7 @@ import rich_click as click
 
 from engarde_daemon.cli import deferred
 from engarde_daemon.cli.archive.command import archive
+from engarde_daemon.cli.dashboard.command import tui
 from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
 from engarde_daemon.cli.keys import keys
@@ -38,14 +39,16 @@ def engarde() -> None:
 )
 @click.option("--host", metavar="ADDRESS", help="Listen on this address.")
 @click.option("--port", metavar="PORT", type=int, help="Listen on this TCP port.")
+@click.option("--tui", is_flag=True, help="Show the dashboard; the log goes into a file.")
 @configured
 @click.pass_context
-def run(context: click.Context, settings: Settings) -> None:
+def run(context: click.Context, settings: Settings, *, tui: bool) -> None:
     """Run the daemon until it is told to stop.
 
     SIGTERM and Ctrl-C let requests under way end; a second signal ends at once.
     """
-    context.exit(deferred.run_daemon(settings))
+    run_it = deferred.run_with_dashboard if tui else deferred.run_daemon
+    context.exit(run_it(settings))
 
 
 @engarde.group()
@@ -73,6 +76,7 @@ migrate.add_command(content_items)
 migrate.add_command(migrate_zerodb)
 engarde.add_command(archive)
 engarde.add_command(doctor)
+engarde.add_command(tui)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)

@@ -5,6 +5,7 @@ functions, so that `engarde --help` loads neither a database driver nor a web se
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engarde_daemon.config import Settings
@@ -30,6 +31,22 @@ def run_daemon(settings: Settings) -> int:
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
 
     return daemon.main(settings)
+
+
+def run_with_dashboard(settings: Settings) -> int:
+    """Run the daemon with the dashboard in its terminal and answer with its exit code."""
+    from engarde_daemon import daemon  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
+
+    settings = work.log_to_file(settings)
+    return daemon.main(settings, beside=partial(work.accompany, settings))
+
+
+def show_dashboard(settings: Settings, *, url: str | None, key: str | None, light: bool) -> None:
+    """Become the dashboard of a running daemon."""
+    from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
+
+    work.show(settings, url=url, key=key, light=light)
 
 
 def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:

@@ -8,8 +8,11 @@ at once; what was acknowledged is committed, so nothing is lost by that.
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from socket import socket
+from typing import Any, TypeAlias
 
 import anyio
 import structlog
@@ -28,15 +31,18 @@ from engarde_daemon.exit_codes import ExitCode
 
 __all__ = ["main", "run"]
 
+Beside: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""What runs beside the daemon in its process, from when it is ready until it stops."""
+
 _LOG = structlog.get_logger("engarde.daemon")
 _EXPLAINED = (EngardeError, EmbeddedPostgresError, CannotListenError, OSError)
 
 
-def main(settings: Settings) -> int:
-    """Run the daemon to its end and give the exit code."""
+def main(settings: Settings, *, beside: Beside | None = None) -> int:
+    """Run the daemon to its end and give the exit code; `beside` runs from when it is ready."""
     logs.configure(settings)
     try:
-        anyio.run(run, settings, backend_options={"use_uvloop": sys.platform != "win32"})
+        anyio.run(run, settings, beside, backend_options={"use_uvloop": sys.platform != "win32"})
     except BaseException as error:
         first = _first(error)
         if not isinstance(first, (*_EXPLAINED, RestartLimitReached)):
@@ -49,7 +55,7 @@ def main(settings: Settings) -> int:
     return 0
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, beside: Beside | None = None) -> None:
     """Live until a signal comes.
 
     Raises:
@@ -65,7 +71,10 @@ async def run(settings: Settings) -> None:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
                 life.tree, life.listener = plant(settings, stores, listener), listener
-                await life.tree.run(task_status=_Announcement(settings, first=first))
+                ready = _Announcement(settings, first=first)
+                if beside is not None:
+                    ready.then = partial(watch.start_soon, beside)
+                await life.tree.run(task_status=ready)
         watch.cancel_scope.cancel()
 
 
@@ -104,11 +113,14 @@ class _Announcement(TaskStatus[None]):
     def __init__(self, settings: Settings, *, first: bool) -> None:
         self._settings = settings
         self._first = first
+        self.then: Callable[[], object] | None = None
 
     def started(self, value: None = None) -> None:
         del value
         print(welcome(self._settings, first=self._first), flush=True)  # noqa: T201 - for a person
         _LOG.info("ready", host=self._settings.server.host, port=self._settings.server.port)
+        if self.then is not None:
+            self.then()
 
 
 def _first(error: BaseException) -> BaseException:
