@@ -111,18 +111,25 @@ class StoreWatch:
             lasts_s=self._failover.lasts_s,
             reason=self._reason,
             steps=dict(self._steps),
+            failures=self._zerodb.breaker.failures_in_a_row,
+            failure=self._zerodb.failure,
+            latency_s=self._zerodb.breaker.latency_s,
         )
         if self._archive is None:
             return {ZERODB: zerodb}
-        return {ZERODB: zerodb, ARCHIVE: self._archive_vitals(self._archive.breaker.state)}
+        return {ZERODB: zerodb, ARCHIVE: self._archive_vitals(self._archive)}
 
-    def _archive_vitals(self, state: BreakerState) -> StoreVitals:
+    def _archive_vitals(self, archive: Door) -> StoreVitals:
+        state = archive.breaker.state
         return StoreVitals(
             state=ZeroDBState.HEALTHY if state is BreakerState.CLOSED else ZeroDBState.DEGRADED,
             breaker=state,
             lasts_s=0.0,
             reason="" if state is BreakerState.CLOSED else "the archive failed too often",
             steps=dict(self._archive_steps),
+            failures=archive.breaker.failures_in_a_row,
+            failure=archive.failure,
+            latency_s=archive.breaker.latency_s,
         )
 
     async def _probe_zerodb(self) -> None:

@@ -28,6 +28,7 @@ from engarde_daemon.ports.archive import (
 from engarde_daemon.ports.bodies import BodyStore
 
 ROWS_PER_PATIENCE = 50
+FAILURE_CHARACTERS_MAX = 300
 
 
 class Guard:
@@ -37,6 +38,8 @@ class Guard:
         self.name = name
         self.breaker = breaker
         self._changed = changed
+        self.failure = ""
+        """What the last call met that failed."""
 
     @property
     def is_closed(self) -> bool:
@@ -86,6 +89,7 @@ class Guard:
         except (Unavailable, TimeoutError) as failure:
             if not isinstance(failure, Unavailable) or failure.evidence in evidence:
                 self.breaker.settle(permit, failed=True)
+                self.failure = str(failure)[:FAILURE_CHARACTERS_MAX] or "it did not answer in time"
             else:
                 self.breaker.forgo(permit)
             raise

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.actors import ActorsController, Steering
+from engarde_daemon.api.admin.overview import OverviewController, OverviewDesk
 from engarde_daemon.api.admin.tenants import TenantsController
 from engarde_daemon.api.audit.controller import AuditController
 from engarde_daemon.api.brands.controller import BrandDesk, BrandsController
@@ -50,6 +51,7 @@ from engarde_daemon.api.quota.controller import QuotaController
 from engarde_daemon.api.rates import Rates
 from engarde_daemon.api.recovery.controller import RecoveryController, RecoveryDesk
 from engarde_daemon.api.recovery.measures import StoreState
+from engarde_daemon.api.traffic import Traffic
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.api.transfer.controller import TransferController, TransferDesk
 from engarde_daemon.api.webhooks.controller import WebhooksController
@@ -78,6 +80,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     MediaController,
     ActorsController,
     TenantsController,
+    OverviewController,
     GenerateController,
     GenerationJobsController,
     CredentialsController,
@@ -121,6 +124,8 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
 
     steering: Steering
     tenants: TenantOffice
+    overview: OverviewDesk
+    traffic: Traffic
     ledger: Address[LedgerMessage]
 
 
@@ -150,6 +155,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 def create_app(services: Services) -> ASGIApp:
     """The application that uvicorn serves."""
     measures = Measures(
+        services.admin.traffic,
         services.health,
         services.vitals,
         NewsState(services.telling.news),
@@ -200,6 +206,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "space_desk": services.access.spaces,
         "steering": services.admin.steering,
         "tenant_office": services.admin.tenants,
+        "overview_desk": services.admin.overview,
         "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,

@@ -131,6 +131,11 @@ LAST_EVENT_ID = Header(
     example="41",
     shape=Annotated[str, Meta(pattern=r"^[0-9]{0,18}$")],
 )
+LAST_FEED_ID = Header(
+    name="Last-Event-ID",
+    says="Go on after this event; who comes too late is told what they missed.",
+    example="5b1c9e2f.41",
+)
 
 ETAG = Header(
     name="ETag",

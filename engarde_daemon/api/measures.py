@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from engarde_daemon.api.traffic import Traffic
 from engarde_daemon.core import HealthReport
 from engarde_daemon.domain.vitals import ArchiveVitals, Vitals
 
@@ -20,10 +21,12 @@ class Measures:
 
     def __init__(
         self,
+        traffic: Traffic,
         health: Callable[[], HealthReport],
         vitals: Callable[[], Vitals],
         *others: Collector,
     ) -> None:
+        self._traffic = traffic
         self._registry = CollectorRegistry()
         for collector in (_State(health, vitals), *others):
             self._registry.register(collector)
@@ -46,6 +49,7 @@ class Measures:
                 self._durations.labels(method, route),
             )
             self._children[method, route, status] = children
+        self._traffic.note(method, route, status)
         children[0].inc()
         children[1].observe(took_s)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engarde_daemon.adapters.postgres.migrations import Migrated
     from engarde_daemon.adapters.postgres.moving import Migration
     from engarde_daemon.adapters.postgres.rebuilding import Rebuilt
-    from engarde_daemon.api.recovery.schemas import JobView
+    from engarde_daemon.api.recovery.schemas import RecoveryJob
     from engarde_daemon.cli.archive.work import Status
     from engarde_daemon.cli.doctor.findings import Finding
     from engarde_daemon.cli.transfer.exporting import Exported
@@ -125,7 +125,7 @@ def move_items(settings: Settings, *, dry_run: bool, clear_source: bool) -> "Mig
 
 def order_recovery(
     settings: Settings, order: str, *, url: str | None, key: str | None, **wish: Any
-) -> "JobView":
+) -> "RecoveryJob":
     """Have the running daemon do a job, and wait for its end."""
     from engarde_daemon.cli.recovery import work  # noqa: PLC0415 - see above
 

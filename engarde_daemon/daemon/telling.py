@@ -92,7 +92,7 @@ class Telling:
                 url_fault=self.gate.fault,
                 timeout_s=WRITE_TIMEOUT_S,
             ),
-            news=self._news,
+            news=self.news,
         )
 
     def _make_herald(self) -> Herald:
@@ -151,7 +151,8 @@ class Telling:
     def _wake_courier(self) -> None:
         wake(self._courier, Wake())
 
-    def _news(self) -> NewsVitals:
+    def news(self) -> NewsVitals:
+        """How telling goes."""
         backlog = self._tally.backlog
         return NewsVitals(
             listeners=self.hub.listeners,

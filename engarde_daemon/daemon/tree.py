@@ -8,7 +8,7 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, replicator, indexer, herald, courier, postmaster,
     │              steward, auditor, registrar, locksmith, recovery, custodian, curator, scribe,
-    │              shelver, generation, foreman
+    │              shelver, generation, foreman, observer
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """
@@ -76,6 +76,7 @@ from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.media import MediaKeeping
+from engarde_daemon.daemon.observing import Observing
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.telling import Telling
@@ -121,11 +122,12 @@ class _Planting:
         )
         self.store = self._store()
         self.comparer = ThreadedComparer()
+        self.observing = Observing()
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,
             RestartPolicy(intensity=3, period_s=60.0),
-            report=_report,
+            report=self._report,
         )
         self.pipelines = Supervisor(
             "pipelines", Strategy.ONE_FOR_ONE, RestartPolicy(intensity=10, period_s=60.0)
@@ -168,8 +170,20 @@ class _Planting:
                 self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery())
             )
         )
+        self.observing.add_observer(
+            self.settings,
+            self.stores,
+            self.pipelines,
+            board=self.board,
+            health=self.root.health,
+            news=self.telling.news,
+        )
         self._add_edge(ingest, steward, listener)
         return self.root
+
+    def _report(self, event: KernelEvent) -> None:
+        _report(event)
+        self.observing.report(event)
 
     def _add_storage(self, server: EmbeddedPostgres) -> None:
         self.root.add("storage", lambda: Storage(server), capacity=4)
@@ -190,8 +204,10 @@ class _Planting:
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
         self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
-        replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
-        indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        self.replicator = replicator = self.pipelines.add(
+            "replicator", self._replicator, capacity=1
+        )
+        self.indexer = indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         if self.stores.likeness is not None:
             self._add_embedder(self.stores.likeness)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
@@ -329,7 +345,20 @@ class _Planting:
 
     def _admin(self) -> AdminServices:
         office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
-        return AdminServices(steering=self.root, tenants=office, ledger=self.ledger)
+        overview = self.observing.desk(
+            self.telling.hub,
+            self.admission.doorman.authenticate,
+            delivery=self.delivery,
+            replicator=self.replicator,
+            indexer=self.indexer,
+        )
+        return AdminServices(
+            steering=self.root,
+            tenants=office,
+            overview=overview,
+            traffic=self.observing.traffic,
+            ledger=self.ledger,
+        )
 
     def _add_edge(
         self, ingest: Address[IngestMessage], steward: Address[StewardMessage], listener: socket

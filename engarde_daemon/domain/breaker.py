@@ -79,6 +79,8 @@ class Breaker:
         self._failures = self._successes = self._probes = self._slow_windows = 0
         self._open_until = 0.0
         self._seen: deque[_Seen] = deque()
+        self.latency_s: float | None = None
+        """What the last call took that did not fail."""
         self._enter(BreakerState.CLOSED)
 
     @property
@@ -121,6 +123,8 @@ class Breaker:
         if permit.stretch != self._stretch or state is BreakerState.HELD_OPEN:
             return
         self._failures = self._failures + 1 if failed else 0
+        if not failed:
+            self.latency_s = now - permit.began_at
         if state is BreakerState.HALF_OPEN:
             self._settle_probe(failed=failed)
             return

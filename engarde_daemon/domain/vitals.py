@@ -1,6 +1,7 @@
 """How the daemon is, as far as its promises depend on it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 
 import msgspec
@@ -27,13 +28,20 @@ class NewsVitals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreVitals(msgspec.Struct, frozen=True, kw_only=True):
-    """How a store outside is treated, since when, and why; `steps` counts the ways into states."""
+    """How a store outside is treated, since when, and why; `steps` counts the ways into states.
+
+    `failures` are those in a row up to now, and `failure` is what the last of them met. `latency_s`
+    is what the last call took that did not fail.
+    """
 
     state: str
     breaker: str
     lasts_s: float
     reason: str
     steps: Mapping[str, int]
+    failures: int = 0
+    failure: str = ""
+    latency_s: float | None = None
 
 
 class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,9 +53,13 @@ class ArchiveVitals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Vitals(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the stores; `postgres` is None as long as it answers, else why it does not."""
+    """One look at the stores; `postgres` is None as long as it answers, else why it does not.
+
+    `since` says when the state of each store was last seen to change.
+    """
 
     postgres: str | None = "not asked yet"
+    since: Mapping[str, datetime] = MappingProxyType({})
     staged_bytes: int = 0
     staging_limit_bytes: int = 0
     waiting: Mapping[str, Waiting] = MappingProxyType({})

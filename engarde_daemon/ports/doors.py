@@ -17,5 +17,9 @@ class Door(Protocol):
     def breaker(self) -> Breaker:
         """Its breaker, which everybody's calls move."""
 
+    @property
+    def failure(self) -> str:
+        """What the last call met that failed."""
+
     async def probe(self, look: Callable[[], Awaitable[object]], *, timeout_s: float) -> bool:
         """Look whether the store answers; true where it did, or where it is no time to look."""

@@ -17,7 +17,7 @@ _SERVES_THIS = "edge"
 _STEERING = promise(errors=(NotFound, Conflict))
 
 
-class ActorView(msgspec.Struct, frozen=True, kw_only=True):
+class ActorReport(msgspec.Struct, frozen=True, kw_only=True):
     """One actor or supervisor of this daemon at this moment."""
 
     name: str
@@ -39,7 +39,7 @@ class ActorView(msgspec.Struct, frozen=True, kw_only=True):
 class ActorList(msgspec.Struct, frozen=True, kw_only=True):
     """The whole tree, parents before their children."""
 
-    data: list[ActorView]
+    data: list[ActorReport]
 
 
 class Steering(Protocol):
@@ -71,27 +71,27 @@ class ActorsController(Controller):
         return ActorList(data=[view_of(report) for report in steering.health().walk()])
 
     @post("/{name:str}/pause", operation_id="pauseActor", status_code=200, opt=_STEERING)
-    async def pause(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
+    async def pause(self, name: FromPath[str], steering: Given[Steering]) -> ActorReport:
         """Let an actor take no more messages; what is sent to it waits, then is refused."""
         steering.pause(_steered(steering, name))
         return _named(steering, name)
 
     @post("/{name:str}/resume", operation_id="resumeActor", status_code=200, opt=_STEERING)
-    async def resume(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
+    async def resume(self, name: FromPath[str], steering: Given[Steering]) -> ActorReport:
         """Let a paused actor go on."""
         steering.resume(_steered(steering, name))
         return _named(steering, name)
 
     @post("/{name:str}/restart", operation_id="restartActor", status_code=202, opt=_STEERING)
-    async def restart(self, name: FromPath[str], steering: Given[Steering]) -> ActorView:
+    async def restart(self, name: FromPath[str], steering: Given[Steering]) -> ActorReport:
         """Replace an actor by a new one with the same mailbox."""
         steering.restart(_steered(steering, name))
         return _named(steering, name)
 
 
-def view_of(report: HealthReport) -> ActorView:
+def view_of(report: HealthReport) -> ActorReport:
     """What is shown of one report."""
-    return ActorView(
+    return ActorReport(
         name=report.path.rpartition("/")[2],
         path=report.path,
         kind="supervisor" if report.children else "actor",
@@ -118,7 +118,7 @@ def _steered(steering: Steering, name: str) -> str:
     return found.path
 
 
-def _named(steering: Steering, name: str) -> ActorView:
+def _named(steering: Steering, name: str) -> ActorReport:
     for report in steering.health().walk():
         if report.path.rpartition("/")[2] == name:
             return view_of(report)

@@ -4,29 +4,25 @@ Owns its bounds: a chunk that is not taken within `stall_s` ends it, a caller wh
 no longer good is sent away within `recheck_s`, and the daemon's stop ends it before anything else.
 """
 
-import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import anyio
 import msgspec
-from anyio.lowlevel import checkpoint
 from litestar.types import Receive, Scope, Send
 
 from engarde_daemon.api.events.hub import Frame, Hub, Interest, Listener, frame_of
+from engarde_daemon.api.events.wire import END, Wire, bound_buffer, hang_up, watch_departure
 from engarde_daemon.domain.errors import FieldError, Invalid, Rejected, Unavailable
 from engarde_daemon.ports.events import EventReader, Placed
 
-BUFFER_BYTES = 65_536
 EVENTS_PER_READ = 64
-HANG_UP_S = 1.0
 RETRY_MS = 2000
 
 # A comment and a field of their own; an empty line would end an event that is none.
 _OPENING = b": listening\nretry: %d\n" % RETRY_MS
 _HEARTBEAT = b": heartbeat\n"
-_END: Any = {"type": "http.response.body", "body": b"", "more_body": False}
 _NO_SUCH_PLACE = "is not an id of this stream; start without one"
 
 
@@ -77,14 +73,14 @@ class EventStream:
         self._hub.enter()
         try:
             opening = await self._open()
-            _bound_buffer(scope)
+            bound_buffer(scope)
             await send(self._start())
             with anyio.CancelScope() as life:
-                await self._live(opening, receive, _Wire(send, life, self._rules.stall_s))
+                await self._live(opening, receive, Wire(send, life, self._rules.stall_s))
             if life.cancelled_caught:
-                await _hang_up(scope, receive)
+                await hang_up(scope, receive)
             else:
-                await send(_END)
+                await send(END)
         finally:
             self._hub.exit()
 
@@ -109,16 +105,16 @@ class EventStream:
         ]
         return {"type": "http.response.start", "status": 200, "headers": headers}
 
-    async def _live(self, opening: bytes, receive: Receive, wire: "_Wire") -> None:
+    async def _live(self, opening: bytes, receive: Receive, wire: Wire) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_admission, tasks.cancel_scope.cancel)
-            tasks.start_soon(_watch_departure, receive, tasks.cancel_scope.cancel)
+            tasks.start_soon(watch_departure, receive, tasks.cancel_scope.cancel)
             with suppress(Unavailable):  # they come again, and go on where they are
                 await wire.send(opening)
                 await self._pump(wire)
             tasks.cancel_scope.cancel()
 
-    async def _pump(self, wire: "_Wire") -> None:
+    async def _pump(self, wire: Wire) -> None:
         await self._catch_up(wire)
         listener = await self._hub.join(self._tenant_id, self._subscription.interest, cut=wire.cut)
         try:
@@ -129,7 +125,7 @@ class EventStream:
         finally:
             self._hub.leave(self._tenant_id, listener)
 
-    async def _catch_up(self, wire: "_Wire") -> None:
+    async def _catch_up(self, wire: Wire) -> None:
         """Send what the log has after the listener's place, a page at a time."""
         while not self._hub.closed:
             found = await self._reader.after({self._tenant_id: self._place}, most=EVENTS_PER_READ)
@@ -144,7 +140,7 @@ class EventStream:
         interest = self._subscription.interest
         return [frame_of(placed) for placed in events if interest.covers(placed.event)]
 
-    async def _hear(self, listener: Listener, wire: "_Wire") -> bool:
+    async def _hear(self, listener: Listener, wire: Wire) -> bool:
         with anyio.move_on_after(self._rules.heartbeat_s):
             return await listener.wait()
         await wire.send(_HEARTBEAT)
@@ -157,57 +153,6 @@ class EventStream:
             with suppress(Unavailable):  # who was admitted stays so while that cannot be told
                 admitted = await self._subscription.is_admitted()
         end()
-
-
-class _Wire:
-    """The way to the listener, cut when nothing gets through any more."""
-
-    def __init__(self, send: Send, life: anyio.CancelScope, stall_s: float) -> None:
-        self._send = send
-        self._life = life
-        self._stall_s = stall_s
-
-    async def send(self, chunk: bytes) -> None:
-        """Send a chunk; an empty one is none."""
-        if not chunk:
-            return
-        try:
-            with anyio.fail_after(self._stall_s):
-                await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except TimeoutError:
-            self.cut()
-            await checkpoint()
-
-    def cut(self) -> None:
-        """End the connection without another word."""
-        self._life.cancel()
-
-
-async def _watch_departure(receive: Receive, end: Callable[[], None]) -> None:
-    await _departure(receive)
-    end()
-
-
-async def _departure(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        continue
-
-
-def _bound_buffer(scope: Scope) -> None:
-    """Keep the kernel from queueing megabytes for someone who does not read."""
-    connection = scope["state"].get("connection")
-    if connection is not None:
-        wire = connection.get_extra_info("socket")
-        wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-
-
-async def _hang_up(scope: Scope, receive: Receive) -> None:
-    """Drop the connection with all that is queued for it, and wait until the server knows."""
-    connection = scope["state"].get("connection")
-    if connection is not None:
-        connection.abort()
-        with anyio.move_on_after(HANG_UP_S):
-            await _departure(receive)
 
 
 def admission(

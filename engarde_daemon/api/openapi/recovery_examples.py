@@ -3,7 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from engarde_daemon.api.recovery.schemas import JobView, MigrationOrder, RecoveryView, ScopeQuery
+from engarde_daemon.api.recovery.schemas import (
+    MigrationOrder,
+    RecoveryJob,
+    RecoveryView,
+    ScopeQuery,
+)
 from engarde_daemon.domain.recovery import Report, Scope
 from engarde_daemon.domain.vitals import StoreVitals
 
@@ -12,7 +17,7 @@ _AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 _ZERODB = StoreVitals(
     state="healthy", breaker="closed", lasts_s=5193.0, reason="", steps={"healthy": 1}
 )
-_JOB = JobView(
+_JOB = RecoveryJob(
     id="01a20513-0d5c-7b8e-9d8f-1c2d3e4f5a6b",
     kind="verify",
     state="completed",
@@ -31,7 +36,7 @@ _JOB = JobView(
 
 ANSWERS: dict[Any, Any] = {
     StoreVitals: _ZERODB,
-    JobView: _JOB,
+    RecoveryJob: _JOB,
     RecoveryView: RecoveryView(stores={"zerodb": _ZERODB, "archive": _ZERODB}, jobs=[_JOB]),
 }
 REQUESTS: dict[Any, Any] = {ScopeQuery: {"tenant_id": _TENANT}, MigrationOrder: {"back": False}}

@@ -18,8 +18,8 @@ from engarde_daemon.api.contract import IDEMPOTENCY_KEY, LOCATION, Answer, promi
 from engarde_daemon.api.decoding import decode_json
 from engarde_daemon.api.giving import Given
 from engarde_daemon.api.recovery.schemas import (
-    JobView,
     MigrationOrder,
+    RecoveryJob,
     RecoveryView,
     ScopeQuery,
     job_view,
@@ -35,7 +35,7 @@ Asked = Request[Principal, Any, Any]
 
 
 def _ordering(body: type[msgspec.Struct]) -> dict[str, Any]:
-    job = Answer(says="The job, which goes on by itself.", shape=JobView, headers=(LOCATION,))
+    job = Answer(says="The job, which goes on by itself.", shape=RecoveryJob, headers=(LOCATION,))
     return promise(body=body, headers=(IDEMPOTENCY_KEY,), answers={202: job}, errors=(Conflict,))
 
 
@@ -65,11 +65,11 @@ class RecoveryDesk:
         jobs = await self._recovery.ask(ListJobs(), timeout_s=self._timeout_s)
         return RecoveryView(stores=self._vitals().stores, jobs=[self._view(job) for job in jobs])
 
-    async def job(self, job_id: str) -> JobView:
+    async def job(self, job_id: str) -> RecoveryJob:
         """How far a job has come."""
         return self._view(await self._recovery.ask(FindJob(job_id), timeout_s=self._timeout_s))
 
-    async def cancel(self, job_id: str) -> JobView:
+    async def cancel(self, job_id: str) -> RecoveryJob:
         """Let a job end."""
         return self._view(await self._recovery.ask(CancelJob(job_id), timeout_s=self._timeout_s))
 
@@ -100,7 +100,7 @@ class RecoveryDesk:
         order = FailBack(call.principal.user_id)
         return await self._health.ask(order, timeout_s=self._timeout_s)
 
-    def _view(self, job: Job) -> JobView:
+    def _view(self, job: Job) -> RecoveryJob:
         return job_view(job, self._now)
 
 
@@ -118,7 +118,7 @@ class RecoveryController(Controller):
         return await recovery_desk.overview()
 
     @get("/{job_id:str}", operation_id="readRecoveryJob", opt=promise(errors=(NotFound,)))
-    async def job(self, job_id: FromPath[str], recovery_desk: Given[RecoveryDesk]) -> JobView:
+    async def job(self, job_id: FromPath[str], recovery_desk: Given[RecoveryDesk]) -> RecoveryJob:
         """How far a job has come."""
         return await recovery_desk.job(job_id)
 
@@ -128,7 +128,9 @@ class RecoveryController(Controller):
         status_code=200,
         opt=promise(errors=(NotFound, Conflict)),
     )
-    async def cancel(self, job_id: FromPath[str], recovery_desk: Given[RecoveryDesk]) -> JobView:
+    async def cancel(
+        self, job_id: FromPath[str], recovery_desk: Given[RecoveryDesk]
+    ) -> RecoveryJob:
         """Let a job end where it stands."""
         return await recovery_desk.cancel(job_id)
 

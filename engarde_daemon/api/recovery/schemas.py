@@ -33,7 +33,7 @@ class MigrationOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     back: bool = False
 
 
-class JobView(msgspec.Struct, frozen=True, kw_only=True):
+class RecoveryJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job as operators see it; `eta_s` is None while nothing can be said."""
 
     id: str
@@ -56,13 +56,13 @@ class RecoveryView(msgspec.Struct, frozen=True, kw_only=True):
     """How the stores stand, as this daemon sees them, and the newest jobs."""
 
     stores: Mapping[str, StoreVitals]
-    jobs: Sequence[JobView]
+    jobs: Sequence[RecoveryJob]
 
 
-def job_view(job: Job, now: Callable[[], datetime]) -> JobView:
+def job_view(job: Job, now: Callable[[], datetime]) -> RecoveryJob:
     """What is shown of a job."""
     progress = job.progress
-    return JobView(
+    return RecoveryJob(
         id=job.id,
         kind=job.kind,
         state=job.state,

@@ -12,7 +12,7 @@ from engarde_daemon.config import Settings
 from engarde_daemon.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from engarde_daemon.api.recovery.schemas import JobView
+    from engarde_daemon.api.recovery.schemas import RecoveryJob
 
 _ID = Words(36)
 
@@ -122,7 +122,7 @@ def _carry_out(settings: Settings, order: str, asked: dict[str, Any], *, as_json
     return ExitCode.REFUSED if job.report.differences_total else ExitCode.DONE
 
 
-def print_job(job: "JobView", *, as_json: bool) -> None:
+def print_job(job: "RecoveryJob", *, as_json: bool) -> None:
     """Print what became of a job."""
     if as_json:
         print_json(job)

@@ -22,7 +22,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from engarde_daemon.api.recovery.schemas import JobView
+from engarde_daemon.api.recovery.schemas import RecoveryJob
 from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.cli.transfer.door import Door, check, patiently, translated
 from engarde_daemon.config import Settings
@@ -32,7 +32,7 @@ from engarde_daemon.domain.recovery import LIVE
 ROUTE = "/api/admin/recovery"
 LOOK_EVERY_S = 0.5
 
-_JOB = msgspec.json.Decoder(JobView)
+_JOB = msgspec.json.Decoder(RecoveryJob)
 
 
 class _Noted(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def find_operators_door(settings: Settings, url: str | None, key: str | None) ->
     return Door(url or noted.base_url, key or noted.operator_key)
 
 
-def carry_out(door: Door, order: str, wish: dict[str, Any]) -> JobView:
+def carry_out(door: Door, order: str, wish: dict[str, Any]) -> RecoveryJob:
     """Order a job, show how it goes, and give what became of it.
 
     Raises:
@@ -75,7 +75,7 @@ def carry_out(door: Door, order: str, wish: dict[str, Any]) -> JobView:
     return job
 
 
-def _watched(client: httpx.Client, job: JobView) -> JobView:
+def _watched(client: httpx.Client, job: RecoveryJob) -> RecoveryJob:
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("versions"), TimeRemainingColumn(),
@@ -91,13 +91,13 @@ def _watched(client: httpx.Client, job: JobView) -> JobView:
     return job
 
 
-def _show(bar: Progress, task: TaskID, job: JobView) -> None:
+def _show(bar: Progress, task: TaskID, job: RecoveryJob) -> None:
     waits = f"{job.kind}: {job.error or job.phase}"
     bar.update(task, completed=job.done, total=job.total or None, description=waits)
 
 
-def _asked(request: Callable[[], httpx.Response]) -> JobView:
-    def attempt() -> JobView:
+def _asked(request: Callable[[], httpx.Response]) -> RecoveryJob:
+    def attempt() -> RecoveryJob:
         with translated():
             answer = request()
         check(answer)

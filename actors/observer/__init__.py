@@ -1,0 +1,1 @@
+"""What operators see: how this daemon is, and what happens around it."""
