@@ -83,6 +83,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "keys create",
         "keys list",
         "keys revoke",
+        "tui",
         "restore content",
         "restore metadata",
         "verify",
@@ -95,7 +96,7 @@ def test_every_command_can_be_pointed_at_a_configuration(name: str):
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
     assert {"--config", "--data-dir"} <= options
-    assert "--json" in options or name == "run"
+    assert "--json" in options or name in {"run", "tui"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
