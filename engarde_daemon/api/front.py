@@ -19,10 +19,12 @@ from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
 from engarde_daemon.api.rates import Headers, Rates
 from engarde_daemon.api.trail import Trail
+from engarde_daemon.domain.errors import Forbidden
 
 _LOG = structlog.get_logger("engarde.http")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
+_LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 TOO_MANY_HEADERS = Problem(
     type="headers_too_large",
     title="The headers are too large",
@@ -81,6 +83,8 @@ class Front:
             self._rates.admit(principal)
         finally:
             tracked.headers += self._rates.headers(principal)
+        if principal.read_only and scope["method"] not in _LOOKING:  # type: ignore[typeddict-item]
+            raise Forbidden("This key is read-only: it may look, and change nothing.")
 
     def _note(self, scope: Scope, tracked: "_Tracked", took_s: float) -> None:
         self._trail.note(

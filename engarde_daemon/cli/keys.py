@@ -34,6 +34,7 @@ def keys() -> None:
     epilog=examples(
         "engarde keys create --tenant $TENANT --role editor",
         "engarde keys create --tenant $TENANT --role viewer --json",
+        "engarde keys create --tenant $TENANT --role operator --read-only",
     )
 )
 @click.option(
@@ -47,6 +48,7 @@ def keys() -> None:
 )
 @click.option("--user", "user_id", metavar="USER", type=_ID, help="The user it acts as.")
 @click.option("--name", metavar="NAME", type=Words(100), default="", help="What it is for.")
+@click.option("--read-only", is_flag=True, help="It may look, and change nothing.")
 @as_json
 @configured
 def create(
@@ -57,6 +59,7 @@ def create(
     brand_id: str | None,
     user_id: str | None,
     name: str,
+    read_only: bool,
     as_json: bool,
 ) -> None:
     """Create a key and show it, this once.
@@ -66,7 +69,7 @@ def create(
 
     async def draw(operator: "Administration") -> ApiKey:
         holder = await operator.find_holder(tenant_id, brand_id=brand_id, user_id=user_id)
-        return await operator.create_key(holder, Role(role), name)
+        return await operator.create_key(holder, Role(role), name, read_only=read_only)
 
     key = administer(settings, draw)
     print_object(NewKey(key_id=key.id, api_key=key.text), as_json=as_json)

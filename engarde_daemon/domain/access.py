@@ -49,6 +49,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     `key_id` is the id of the key, or one computed for the user of a token. `brands` says which
     role the caller has in which brand, and `role` is the highest of them; where `brands` is None,
     the role holds in every brand of the tenant. `brand_id` is meant where a request names none.
+    With `read_only` the role lets look, and do nothing.
     """
 
     key_id: str
@@ -57,6 +58,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str
     role: Role
     brands: Mapping[str, Role] | None = None
+    read_only: bool = False
 
     def role_in(self, brand_id: str) -> Role | None:
         """The caller's role in a brand of its tenant; None where the brand is not the caller's."""

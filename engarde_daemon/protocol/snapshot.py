@@ -7,7 +7,6 @@ enumerations and figures beside them.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 
 import msgspec
 
@@ -100,7 +99,7 @@ class Safety(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     words: str
     versions: int
-    missing: Mapping[str, int] = MappingProxyType({})
+    missing: Mapping[str, int] = {}
     since: datetime | None = None
     risks: Sequence[Risk] = ()
 

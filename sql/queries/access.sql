@@ -2,7 +2,7 @@
 -- the audit log. Readers call functions as engarde_api; the statements below them run as engarde_actor.
 
 -- name: find_api_key
-select * from engarde.find_api_key_v2($1)
+select * from engarde.find_api_key_v3($1)
 
 -- name: memberships
 select * from engarde.memberships_v1($1, $2)

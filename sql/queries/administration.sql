@@ -47,11 +47,11 @@ select t.id as tenant_id,
 from public.tenants t where t.id = $1
 
 -- name: add_key
-insert into engarde.api_keys (id, tenant_id, brand_id, user_id, role, name, secret_sha256)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into engarde.api_keys (id, tenant_id, brand_id, user_id, role, name, secret_sha256, read_only)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: list_keys
-select id as key_id, tenant_id, brand_id, user_id, role, name, created_at, revoked_at
+select id as key_id, tenant_id, brand_id, user_id, role, read_only, name, created_at, revoked_at
 from engarde.api_keys where tenant_id = coalesce($1, tenant_id)
 order by created_at, id
 

@@ -58,6 +58,7 @@ class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
     brand_id: str
     user_id: str
     role: Role
+    read_only: bool
     name: str
     created_at: datetime
     revoked_at: datetime | None
@@ -154,7 +155,9 @@ class Administration:
                 raise NotFound(f"The tenant has no {part}{f' {_shown(wanted)}' if wanted else ''}.")
         return Holder(**row)
 
-    async def create_key(self, holder: Holder, role: Role, name: str = "") -> ApiKey:
+    async def create_key(
+        self, holder: Holder, role: Role, name: str = "", *, read_only: bool = False
+    ) -> ApiKey:
         """Make a key; its secret is in the answer and nowhere else.
 
         Raises:
@@ -164,7 +167,7 @@ class Administration:
         owner = (holder.tenant_id, holder.brand_id, holder.user_id)
         async with self._as_actor():
             await self._connection.execute(
-                _SQL["add_key"], key.id, *owner, role.value, name, key.digest
+                _SQL["add_key"], key.id, *owner, role.value, name, key.digest, read_only
             )
         return key
 

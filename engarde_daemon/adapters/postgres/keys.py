@@ -30,6 +30,7 @@ class PostgresKeyDirectory:
             brand_id=row["brand_id"],
             user_id=row["user_id"],
             role=role,
+            read_only=row["read_only"],
             brands=None if row["brand_ids"] is None else dict.fromkeys(row["brand_ids"], role),
         )
         return KnownKey(principal, row["secret_sha256"])

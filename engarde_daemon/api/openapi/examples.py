@@ -39,6 +39,7 @@ from engarde_daemon.api.openapi import (
     admin_examples,
     generation_examples,
     media_examples,
+    overview_examples,
     recovery_examples,
 )
 from engarde_daemon.api.operations.controller import Liveness, Readiness
@@ -191,6 +192,7 @@ _ANSWERS: dict[Any, Any] = {
     **media_examples.ANSWERS,
     **generation_examples.ANSWERS,
     **recovery_examples.ANSWERS,
+    **overview_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
         data=[_SUMMARY],
@@ -353,6 +355,7 @@ PATHS = {
     **media_examples.PATHS,
     **generation_examples.PATHS,
     **recovery_examples.PATHS,
+    **overview_examples.PATHS,
 }
 """What stands in paths, by parameter."""
 

@@ -158,6 +158,7 @@ MATRIX: dict[str, list[Ask]] = {
     "listCredentials": [],
     "listGenerationItems": [on("job"), on("job", params={"state": "stored"})],
     "listGenerationJobs": [on("brand", **BRAND)],
+    "listJobs": [on("tenant", 403, params={"tenant_id": "$ID"})],
     "listKeys": [],
     "listMedia": [on("brand", **BRAND)],
     "listTenants": [],
@@ -174,6 +175,8 @@ MATRIX: dict[str, list[Ask]] = {
     "readErasure": [on("erasure")],
     "readGenerationJob": [on("job")],
     "readMedia": [on("media")],
+    "readOverview": [],
+    "readQueues": [],
     "readQuota": [],
     "readRecovery": [],
     "readRecoveryJob": [on("job", 403)],
@@ -188,6 +191,7 @@ MATRIX: dict[str, list[Ask]] = {
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
     "resumeActor": [],
     "retryGenerationJob": [on("job", 409), on("job", 409, json={"max_cost_usd": 5})],
+    "retryQueue": [],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],
     "rotateWebhookSecret": [on("webhook")],
@@ -213,6 +217,7 @@ MATRIX: dict[str, list[Ask]] = {
         on("brand", 201, content=FILE, headers=FORM["headers"] | BY_HEADER["headers"]),
         on("item", 201, content=FIELD % "content_id" + FILE, **FORM),
     ],
+    "watchFeed": [],
 }
 """By operation id: each way in which a thing can be named there."""
 
@@ -237,7 +242,7 @@ MADE: dict[str, dict[str, Any]] = {
     "uploadMedia": {"content": FILE, **FORM},
 }
 """Routes that take an `Idempotency-Key`, each with something to be made."""
-STREAMS = {"followEvents", "followGenerationJob"}
+STREAMS = {"followEvents", "followGenerationJob", "watchFeed"}
 ASKS = [
     pytest.param(name, ask, id=f"{name}-{number}-{ask.kind}")
     for name, asks in MATRIX.items()

@@ -50,6 +50,7 @@ NEEDS = {
     "listCredentials": "admin",
     "listGenerationItems": "viewer",
     "listGenerationJobs": "viewer",
+    "listJobs": "operator",
     "listKeys": "admin",
     "listMedia": "viewer",
     "listTenants": "operator",
@@ -66,6 +67,8 @@ NEEDS = {
     "readErasure": "admin",
     "readMedia": "viewer",
     "readGenerationJob": "viewer",
+    "readOverview": "operator",
+    "readQueues": "operator",
     "readQuota": "viewer",
     "readRecovery": "operator",
     "readRecoveryJob": "operator",
@@ -80,6 +83,7 @@ NEEDS = {
     "restoreVersion": "editor",
     "resumeActor": "operator",
     "retryGenerationJob": "editor",
+    "retryQueue": "operator",
     "retryWebhookDelivery": "admin",
     "revokeKey": "admin",
     "rotateWebhookSecret": "admin",
@@ -89,6 +93,7 @@ NEEDS = {
     "updateContent": "editor",
     "updateWebhook": "admin",
     "uploadMedia": "editor",
+    "watchFeed": "operator",
 }
 """By operation id; routes outside of /api/ need no caller at all."""
 

@@ -1,9 +1,11 @@
 """How much may wait for ZeroDB, judged without asking anyone."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from engarde_daemon.daemon.board import Board
-from engarde_daemon.domain.vitals import Vitals
+from engarde_daemon.domain.vitals import ArchiveVitals, StoreVitals, Vitals
 
 
 def looked(board: Board, staged_bytes: int, *, postgres: str | None = None) -> None:
@@ -44,3 +46,35 @@ def test_before_the_first_look_the_limit_holds_too():
     """Of nothing that is known to be staged."""
     assert Vitals(staging_limit_bytes=1).staged_bytes == 0
     assert not Board(10).admit_body(11)
+
+
+MORNING, NOON = datetime(2027, 5, 1, 8, tzinfo=UTC), datetime(2027, 5, 1, 12, tzinfo=UTC)
+STORE = StoreVitals(state="healthy", breaker="closed", lasts_s=0.0, reason="", steps={})
+
+
+def test_since_when_a_store_is_as_it_is_stays_until_it_changes():
+    """Whoever hangs up newer vitals need not know."""
+    moments = [MORNING, NOON]
+    board = Board(100, now=lambda: moments[0])
+    board.post_stores({"zerodb": STORE})
+    moments.pop(0)
+    looked(board, 5, postgres=None)
+    board.post_stores({"zerodb": msgspec.structs.replace(STORE, lasts_s=9.0)})
+
+    assert board.read().since == {"zerodb": MORNING, "postgres": NOON}
+
+    board.post_stores({"zerodb": msgspec.structs.replace(STORE, failures=1)})
+    assert board.read().since["zerodb"] == NOON
+
+
+def test_whoever_wants_to_know_hears_of_a_change_and_of_nothing_else():
+    """A look that finds the same is none."""
+    heard = []
+    board = Board(100)
+    board.changed = lambda: heard.append(board.read().archive.trouble)
+    board.post_stores({"archive": STORE})
+    board.post_stores({"archive": STORE})
+    board.post_archive(ArchiveVitals(trouble="away"))
+    board.post_archive(ArchiveVitals(trouble="still away"))
+
+    assert heard == [None, "away"]
