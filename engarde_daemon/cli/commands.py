@@ -7,6 +7,7 @@ import rich_click as click
 from engarde_daemon.cli import deferred
 from engarde_daemon.cli.archive.command import archive
 from engarde_daemon.cli.backup.command import backup, restore_backup
+from engarde_daemon.cli.dashboard.command import tui
 from engarde_daemon.cli.demo.command import demo
 from engarde_daemon.cli.doctor.command import doctor
 from engarde_daemon.cli.exits import explained
@@ -42,15 +43,17 @@ def engarde() -> None:
 )
 @click.option("--host", metavar="ADDRESS", help="Listen on this address.")
 @click.option("--port", metavar="PORT", type=int, help="Listen on this TCP port.")
+@click.option("--tui", is_flag=True, help="Show the dashboard; the log goes into a file.")
 @configured
 @click.pass_context
-def run(context: click.Context, settings: Settings) -> None:
+def run(context: click.Context, settings: Settings, *, tui: bool) -> None:
     """Run the daemon until it is told to stop.
 
     SIGTERM and Ctrl-C let requests under way end; a second signal ends at once. SIGHUP has the
     settings read again.
     """
-    context.exit(deferred.run_daemon(settings, reader(context.params)))
+    run_it = deferred.run_with_dashboard if tui else deferred.run_daemon
+    context.exit(run_it(settings, reader(context.params)))
 
 
 @engarde.group()
@@ -82,6 +85,7 @@ engarde.add_command(backup)
 engarde.add_command(demo)
 engarde.add_command(doctor)
 engarde.add_command(status)
+engarde.add_command(tui)
 engarde.add_command(tenants)
 engarde.add_command(keys)
 engarde.add_command(export)

@@ -5,6 +5,7 @@ functions, so that `engarde --help` loads neither a database driver nor a web se
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +37,24 @@ def run_daemon(settings: Settings, read: Callable[[], Settings]) -> int:
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
 
     return daemon.main(settings, read)
+
+
+def run_with_dashboard(settings: Settings, read: Callable[[], Settings]) -> int:
+    """Run the daemon with the dashboard in its terminal and answer with its exit code."""
+    from engarde_daemon import daemon  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
+
+    settings = work.log_to_file(settings)
+    return daemon.main(
+        settings, lambda: work.log_to_file(read()), beside=partial(work.accompany, settings)
+    )
+
+
+def show_dashboard(settings: Settings, *, url: str | None, key: str | None, light: bool) -> None:
+    """Become the dashboard of a running daemon."""
+    from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
+
+    work.show(settings, url=url, key=key, light=light)
 
 
 def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:

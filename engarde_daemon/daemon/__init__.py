@@ -8,10 +8,11 @@ at once; what was acknowledged is committed, so nothing is lost by that.
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, closing
 from functools import partial
 from socket import socket
+from typing import Any, TypeAlias
 
 import anyio
 import structlog
@@ -33,17 +34,22 @@ from engarde_daemon.exit_codes import ExitCode
 
 __all__ = ["main", "run"]
 
+Beside: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+"""What runs beside the daemon in its process, from when it is ready until it stops."""
+
 _LOG = structlog.get_logger("engarde.daemon")
 _EXPLAINED = (EngardeError, EmbeddedPostgresError, CannotListenError, OSError)
 
 
-def main(settings: Settings, read: Read) -> int:
-    """Run the daemon to its end and give the exit code; `read` reads the settings again."""
+def main(settings: Settings, read: Read, *, beside: Beside | None = None) -> int:
+    """Run the daemon to its end and give the exit code.
+
+    `read` reads the settings again; `beside` runs from when the daemon is ready.
+    """
     output = logs.configure(settings)
+    life = partial(run, settings, read, output, beside=beside)
     try:
-        anyio.run(
-            run, settings, read, output, backend_options={"use_uvloop": sys.platform != "win32"}
-        )
+        anyio.run(life, backend_options={"use_uvloop": sys.platform != "win32"})
     except BaseException as error:
         first = _first(error)
         if not isinstance(first, (*_EXPLAINED, RestartLimitReached)):
@@ -56,7 +62,9 @@ def main(settings: Settings, read: Read) -> int:
     return 0
 
 
-async def run(settings: Settings, read: Read, output: logs.Output) -> None:
+async def run(
+    settings: Settings, read: Read, output: logs.Output, *, beside: Beside | None = None
+) -> None:
     """Live until a signal comes that ends it; SIGHUP has the settings read again.
 
     Raises:
@@ -78,6 +86,8 @@ async def run(settings: Settings, read: Read, output: logs.Output) -> None:
                 life.reloading = Reloading(settings, read, parts)
                 watch.start_soon(life.tree.watch_lag)
                 said = _Announcement(settings, life.tree, pulse, first=first)
+                if beside is not None:
+                    said.then = partial(watch.start_soon, beside)
                 await life.tree.root.run(task_status=said)
         watch.cancel_scope.cancel()
 
@@ -138,6 +148,7 @@ class _Announcement(TaskStatus[None]):
         self._tree = tree
         self._pulse = pulse
         self._first = first
+        self.then: Callable[[], object] | None = None
 
     def started(self, value: None = None) -> None:
         del value
@@ -147,6 +158,8 @@ class _Announcement(TaskStatus[None]):
         self._pulse.serves(
             f"{server.host} port {server.port}", health=self._tree.health, vitals=self._tree.vitals
         )
+        if self.then is not None:
+            self.then()
 
 
 def _prepare_log(output: logs.Output, settings: Settings) -> Commit:

@@ -54,7 +54,9 @@ class PostgresRetention:
     async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
         """See `Retention.expire_media`."""
         with translated():
-            looked = await self._writers.fetch(_SQL["check_media"], self._limits.retention, unseen_since, most)
+            looked = await self._writers.fetch(
+                _SQL["check_media"], self._limits.retention, unseen_since, most
+            )
             expired = [
                 await self._writers.fetchval(
                     _SQL["expire_media"], row["tenant_id"], row["id"], self._limits.retention

@@ -87,6 +87,7 @@ def test_the_commands_are_those_that_scripts_rely_on():
         "keys list",
         "keys revoke",
         "restore backup",
+        "tui",
         "restore content",
         "restore metadata",
         "retention",
@@ -104,7 +105,7 @@ def test_every_command_can_be_pointed_at_a_configuration(name: str):
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
 
     assert {"--config", "--data-dir"} <= options or name in {"backup verify", "demo"}
-    assert "--json" in options or name in {"run", "demo"}
+    assert "--json" in options or name in {"run", "demo", "tui"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,0 +1,1 @@
+"""`engarde tui` and `engarde run --tui`: the dashboard, always in a process of its own."""

@@ -1,0 +1,1 @@
+"""A daemon that follows a script, for tests and pictures of the dashboard."""

@@ -1,0 +1,91 @@
+"""A feed without a daemon: it tells what it is given, and keeps what is ordered.
+
+Owns the determinism of pictures and tests: nothing comes by itself, and `settle` returns when all
+that was told is on the screen.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+import anyio
+from textual.pilot import Pilot
+
+from tui.app import Dashboard
+from tui.feed import News, Refused, Report, Standing, TenantPage, TenantWish
+from tui.orders import Order
+
+
+class ScriptedFeed:
+    """What the dashboard sees instead of a daemon."""
+
+    where = "127.0.0.1:8700"
+
+    def __init__(self, news: Iterable[News] = (), *, tenants: Sequence[Standing] = ()) -> None:
+        self.ordered: list[Order] = []
+        self.wishes: list[TenantWish] = []
+        self.refusal: Refused | None = None
+        self.reported = Report()
+        self._tenants = tenants
+        self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
+        for piece in news:
+            self._send.send_nowait(piece)
+
+    def tell(self, *news: News) -> None:
+        """Let this happen."""
+        for piece in news:
+            self._send.send_nowait(piece)
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces of news the dashboard has not taken in yet."""
+        return self._receive.statistics().current_buffer_used
+
+    async def follow(self) -> AsyncIterator[News]:
+        """Everything that is told."""
+        async with self._send, self._receive:
+            async for news in self._receive:
+                yield news
+
+    async def tenants(self, wish: TenantWish) -> TenantPage:
+        """The tenants that match, in the order that is wished for."""
+        self.wishes.append(wish)
+        if self.refusal is not None:
+            raise self.refusal
+        found = [tenant for tenant in self._tenants if _matches(tenant, wish)]
+        found.sort(key=_ORDERS[wish.sort])
+        first = (wish.page - 1) * 200
+        return TenantPage(found[first : first + 200], len(found))
+
+    async def report(self, job_id: str) -> Report:
+        """What was laid down as the report."""
+        del job_id
+        return self.reported
+
+    async def carry_out(self, order: Order) -> None:
+        """Keep the order, or refuse it."""
+        if self.refusal is not None:
+            raise self.refusal
+        self.ordered.append(order)
+
+
+async def settle(pilot: Pilot[None], feed: ScriptedFeed) -> None:
+    """Wait until what was told and pressed is on the screen."""
+    while feed.waiting:
+        await pilot.pause()
+    await pilot.pause()
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    app.draw()
+    if under_way := [worker for worker in app.workers if worker.group != "feed"]:
+        await app.workers.wait_for_complete(under_way)
+    await pilot.pause()
+
+
+_ORDERS = {
+    "name": lambda tenant: tenant.name,
+    "-used_bytes": lambda tenant: -tenant.used_bytes,
+    "-usage": lambda tenant: -(tenant.used_bytes / (tenant.limit_bytes or float("inf"))),
+}
+
+
+def _matches(tenant: Standing, wish: TenantWish) -> bool:
+    return wish.search in tenant.name.casefold() and wish.level in (None, tenant.level)

@@ -1,0 +1,1 @@
+"""What opens over a page: a question, an answer, help."""

@@ -1,0 +1,110 @@
+"""What the dashboard knows at a moment, put together from the news.
+
+Owns the bounds of its memory: so many events, so many seconds of rates, and nothing else, however
+long it stays open. It draws nothing and waits for nothing.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+
+from engarde_daemon.protocol import (
+    ActorView,
+    BacklogView,
+    DaemonView,
+    FeedEvent,
+    Missed,
+    Severity,
+    Snapshot,
+    StoreView,
+)
+from tui.feed import OPERATOR, READ_ONLY, Linked, Lost, News
+
+EVENTS_MAX = 2000
+HISTORY_S = 300
+
+
+class Sight:
+    """The last snapshot, what led to it, and how the connection is."""
+
+    def __init__(self) -> None:
+        self.snapshot: Snapshot | None = None
+        self.link: Linked | Lost | None = None
+        self.read_only: str = ""
+        self.events: deque[FeedEvent] = deque(maxlen=EVENTS_MAX)
+        self.reads: deque[float] = deque(maxlen=HISTORY_S)
+        self.writes: deque[float] = deque(maxlen=HISTORY_S)
+        self.errors: deque[float] = deque(maxlen=HISTORY_S)
+        self.backlogs: dict[str, deque[float]] = {}
+        self.revision = 0
+        """Grows with every piece of news, so that nothing is drawn twice."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is known is of now."""
+        return isinstance(self.link, Linked)
+
+    @property
+    def actors(self) -> Sequence[ActorView]:
+        """The actors of the daemon it is attached to."""
+        return self.snapshot.daemon.actors if self.snapshot else ()
+
+    @property
+    def daemons(self) -> Sequence[DaemonView]:
+        """All daemons, the one it is attached to first."""
+        return (self.snapshot.daemon, *self.snapshot.others) if self.snapshot else ()
+
+    def store(self, name: str) -> StoreView | None:
+        """One of the stores."""
+        stores = self.snapshot.stores if self.snapshot else ()
+        return next((store for store in stores if store.name == name), None)
+
+    def queue(self, name: str) -> BacklogView | None:
+        """What waits for one destination."""
+        waiting = self.snapshot.backlog if self.snapshot else ()
+        return next((queue for queue in waiting if queue.queue == name), None)
+
+    def take(self, news: News) -> None:
+        """Know this, too."""
+        self.revision += 1
+        match news:
+            case Linked():
+                self.link = news
+                self.read_only = READ_ONLY if news.role not in (None, OPERATOR) else ""
+            case Lost():
+                self.link = news
+            case Snapshot():
+                self._take_snapshot(news)
+            case FeedEvent():
+                self.events.append(news)
+            case Missed():
+                self.events.append(self._gap(news))
+
+    def forbid(self) -> None:
+        """Know that the key may only read."""
+        self.revision += 1
+        self.read_only = READ_ONLY
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.reads.append(snapshot.rates.reads_per_s)
+        self.writes.append(snapshot.rates.writes_per_s)
+        self.errors.append(snapshot.rates.errors_per_s)
+        for backlog in snapshot.backlog:
+            history = self.backlogs.setdefault(backlog.queue, deque(maxlen=HISTORY_S))
+            history.append(backlog.rows)
+
+    def _gap(self, missed: Missed) -> FeedEvent:
+        number = "Some" if missed.count is None else f"{missed.count:,}"
+        return FeedEvent(
+            at=self._now(),
+            source="dashboard",
+            type="feed.events.missed",
+            severity=Severity.WARNING,
+            text=f"{number} events were not told here: {missed.why}",
+        )
+
+    def _now(self) -> datetime:
+        if self.snapshot is not None:
+            return self.snapshot.at
+        return datetime.now().astimezone()
