@@ -257,7 +257,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_items: Count = 50
     batches_in_flight: Count = 4
-    lease_s: Seconds = 30.0
+    lease_s: Seconds = 12.0
     poll_s: Seconds = 1.0
     staging_limit_bytes: Bytes = 2 * GB
 
@@ -334,7 +334,7 @@ class Recovery(msgspec.Struct, frozen=True, kw_only=True):
     page_versions: Count = 200
     page_bytes: Bytes = 16_000_000
     versions_per_s: Requests = 0
-    lease_s: Seconds = 30.0
+    lease_s: Seconds = 12.0
 
 
 class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -357,7 +357,7 @@ class Replication(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_items: Count = 500
     batch_bytes: Bytes = 8_000_000
-    lease_s: Seconds = 30.0
+    lease_s: Seconds = 12.0
     poll_s: Seconds = 1.0
 
 
@@ -462,7 +462,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta(gt=0, le=2_592_000, description="a number of seconds, at most 2592000")
     ] = 259_200.0
     call_timeout_s: Seconds = 120.0
-    lease_s: Seconds = 30.0
+    lease_s: Seconds = 12.0
     poll_s: Seconds = 1.0
     batch_poll_s: Seconds = 60.0
     providers: dict[str, Provider] = msgspec.field(default_factory=_providers)

@@ -41,7 +41,7 @@ from engarde_daemon.domain.vitals import NewsVitals
 from engarde_daemon.domain.webhooks import Schedule
 
 WRITE_TIMEOUT_S = 20.0
-SETTLE_S = 5.0
+SETTLE_S = 3.0
 """What a courier's lease lasts longer than the calls it is for."""
 LETTERS_PER_POST = 8
 DAY_S = 86_400

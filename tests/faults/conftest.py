@@ -12,7 +12,7 @@ from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
-# What a dead daemon had claimed, waits for its lease to run out: by default half a minute.
+# What a dead daemon had claimed, waits for its lease to run out: by default 12 s.
 SETTINGS = {"ENGARDE_DELIVERY__LEASE_S": "3", "ENGARDE_REPLICATION__LEASE_S": "3"}
 
 
