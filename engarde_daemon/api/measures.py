@@ -126,7 +126,7 @@ class _State(Collector):
 
 def _archive(archive: ArchiveVitals) -> Iterator[Metric]:
     yield _gauge("engarde_archive_up", "Whether the archive takes rows.", archive.trouble is None)
-    yield _gauge("engarde_archive_parked_rows", "Versions that were refused.", archive.parked)
+    yield _gauge("engarde_archive_parked_rows", "Rows that were refused.", archive.parked)
     yield _gauge("engarde_archive_backfill_rows", "Old versions to be sent.", archive.backfill)
 
 

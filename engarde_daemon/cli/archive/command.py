@@ -29,8 +29,9 @@ def archive() -> None:
 def query(settings: Settings, sql: str, *, as_csv: bool, as_json: bool) -> None:
     """Answer one SELECT over the files of the embedded archive.
 
-    It reads content_snapshots, content_media_snapshots, content_analytics and content_current, which
-    is the newest version of each content. The daemon may run meanwhile. Times are UTC.
+    It reads content_snapshots, content_media_snapshots and content_analytics; content_current is the
+    newest version of each content, content_analytics_current the newest revision of each figure. The
+    daemon may run meanwhile. Times are UTC.
     """
     answer = deferred.ask_archive(settings, sql)
     if as_json:
@@ -53,7 +54,7 @@ def status(settings: Settings, *, as_json: bool) -> None:
 @as_json
 @configured
 def parked(settings: Settings, *, as_json: bool) -> None:
-    """List the versions that the archive refused last, with its reasons."""
+    """List the rows that the archive refused last, with its reasons."""
     found = deferred.replication(settings, lambda book: book.parked(PARKED_SHOWN))
     print_list("parked", found, as_json=as_json)
 
