@@ -4,16 +4,15 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from actors.delivery.messages import Wake as WakeDelivery
-from actors.indexer.messages import Wake as WakeIndexer
+import structlog
+
 from actors.observer.actor import Observer, ObserverPace
 from actors.observer.lookout import Surroundings
 from actors.observer.messages import LookNow
-from actors.replicator.messages import Wake as WakeReplicator
 from engarde_daemon.adapters.postgres.overview import PostgresDaemonRegister, PostgresOverview
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.feed import Feed
@@ -21,7 +20,7 @@ from engarde_daemon.api.admin.overview import OverviewDesk
 from engarde_daemon.api.events.hub import Hub
 from engarde_daemon.api.traffic import Traffic
 from engarde_daemon.config import Settings
-from engarde_daemon.core import Address, HealthReport, KernelEvent, Supervisor
+from engarde_daemon.core import HealthReport, KernelEvent, Supervisor
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.stores import Stores
@@ -30,6 +29,8 @@ from engarde_daemon.domain.safety.happenings import actor_event
 from engarde_daemon.domain.vitals import NewsVitals
 from engarde_daemon.ports.overview import Identity
 
+_LOG = structlog.get_logger("engarde.actors")
+
 
 class Observing:
     """Adds the observer to the tree, and gives the edge what it needs of it.
@@ -37,43 +38,47 @@ class Observing:
     `feed` is there from the start, because actors start and crash before anybody watches.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings, stores: Stores, board: Board) -> None:
+        self._settings = settings
+        self._board = board
+        self._register = PostgresDaemonRegister(stores.sessions.writers)
+        self._office = PostgresOverview(stores.sessions.writers, settings.catalogue())
         self.feed = Feed(secrets.token_hex(4))
         self.traffic = Traffic()
         self._began_at = datetime.now(UTC)
 
     def report(self, event: KernelEvent) -> None:
-        """Tell those who watch what happened to an actor."""
+        """Tell the log and those who watch what happened to an actor; a crash with its story."""
+        fields = {"actor": event.path, "delay_s": event.delay_s, "messages": event.messages}
+        if event.error is None:
+            _LOG.info(event.kind.value, **fields)
+        else:
+            _LOG.error(event.kind.value, exc_info=event.error, **fields)
         self.feed.tell([actor_event(event, datetime.now(UTC))])
 
     def add_observer(
         self,
-        settings: Settings,
-        stores: Stores,
         pipelines: Supervisor,
-        *,
-        board: Board,
         health: Callable[[], HealthReport],
         news: Callable[[], NewsVitals],
     ) -> None:
         """Add the actor that looks."""
-        writers = stores.sessions.writers
-        self._office = PostgresOverview(writers, settings.catalogue())
+        is_bigquery = self._settings.bigquery.mode == "bigquery"
         around = Surroundings(
-            identity=_identity(settings),
+            identity=_identity(self._settings),
             health=health,
-            vitals=board.read,
+            vitals=self._board.read,
             news=news,
             clock=time.monotonic,
             now=lambda: datetime.now(UTC),
             began_at=self._began_at,
-            archive_name="BigQuery" if settings.bigquery.mode == "bigquery" else "the archive",
+            archive_name="BigQuery" if is_bigquery else "the archive",
         )
         self._observer = observer = pipelines.add(
             "observer",
             lambda: Observer(
                 around,
-                register=PostgresDaemonRegister(writers),
+                register=self._register,
                 reader=self._office,
                 audience=self.feed,
                 counts=self.traffic.counts,
@@ -81,23 +86,16 @@ class Observing:
             ),
             capacity=64,
         )
-        board.changed = lambda: wake(observer, LookNow())
+        self._board.changed = lambda: wake(observer, LookNow())
 
     def desk(
         self,
         hub: Hub,
         authenticate: Authenticate,
         *,
-        delivery: Address[WakeDelivery],
-        replicator: Address[WakeReplicator],
-        indexer: Address[WakeIndexer],
+        wakes: Mapping[str, Callable[[], None]],
     ) -> OverviewDesk:
-        """What the routes need."""
-        wakes = {
-            "delivery": lambda: wake(delivery, WakeDelivery()),
-            "archive": lambda: wake(replicator, WakeReplicator()),
-            "index": lambda: wake(indexer, WakeIndexer()),
-        }
+        """What the routes need; `wakes` rouses who works a queue off."""
         return OverviewDesk(
             self._observer,
             self._office,

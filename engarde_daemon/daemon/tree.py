@@ -22,7 +22,6 @@ from socket import socket
 from typing import Any
 
 import msgspec
-import structlog
 
 from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.messages import Wake as WakeDelivery
@@ -79,7 +78,6 @@ from engarde_daemon.config import Settings
 from engarde_daemon.core import (
     Address,
     HealthReport,
-    KernelEvent,
     RestartPolicy,
     Strategy,
     Supervisor,
@@ -110,8 +108,6 @@ CATCH_UP_EVERY_S = 30.0
 PUBLISH_EVERY_S = 1.0
 EXPIRE_EVERY_S = 1.0
 CHECK_BOOKS_EVERY_S = 5.0
-
-_LOG = structlog.get_logger("engarde.actors")
 
 
 class Planted(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,12 +161,12 @@ class _Planting:
         )
         self.store = self._store()
         self.comparer = ThreadedComparer()
-        self.observing = Observing()
+        self.observing = Observing(settings, stores, self.board)
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,
             RestartPolicy(intensity=3, period_s=60.0),
-            report=self._report,
+            report=self.observing.report,
         )
         self.pipelines = Supervisor(
             "pipelines", Strategy.ONE_FOR_ONE, RestartPolicy(intensity=10, period_s=60.0)
@@ -218,24 +214,11 @@ class _Planting:
             library=self.library,
         )
         self.recovery = self._recovery_desk(
-            self.vigil.add_health(
-                self.root, self.outbox, lambda: wake(self.delivery, WakeDelivery())
-            )
+            self.vigil.add_health(self.root, self.outbox, self.wakes["delivery"])
         )
-        self.observing.add_observer(
-            self.settings,
-            self.stores,
-            self.pipelines,
-            board=self.board,
-            health=self.root.health,
-            news=self.telling.news,
-        )
+        self.observing.add_observer(self.pipelines, self.root.health, self.telling.news)
         self._add_edge(ingest, steward, listener)
         return self.root
-
-    def _report(self, event: KernelEvent) -> None:
-        _report(event)
-        self.observing.report(event)
 
     def prepare_limits(self, settings: Settings) -> Callable[[], None]:
         """Make ready for other plans and another limit of staging; to be called to take them."""
@@ -273,6 +256,14 @@ class _Planting:
         )
         self.figure_replicator = self._add_ready_rows()
         self.indexer = indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
+        replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
+        indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
+        self.wakes = {
+            "delivery": partial(wake, delivery, WakeDelivery()),
+            "archive": partial(wake, replicator, WakeReplicator()),
+            "index": partial(wake, indexer, WakeIndexer()),
+        }
         if self.stores.likeness is not None:
             self._add_embedder(self.stores.likeness)
         self.telling = Telling(self.settings, self.stores.sessions, self.pipelines)
@@ -282,9 +273,8 @@ class _Planting:
             for made in versions:
                 if made.body is not None:
                     self.bodies.remember(made.item, made.body)
-            wake(delivery, WakeDelivery())
-            wake(replicator, WakeReplicator())
-            wake(indexer, WakeIndexer())
+            for rouse in self.wakes.values():
+                rouse()
             self.telling.written(versions)
 
         return written
@@ -438,17 +428,11 @@ class _Planting:
 
     def _admin(self) -> AdminServices:
         office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
-        overview = self.observing.desk(
-            self.telling.hub,
-            self.admission.doorman.authenticate,
-            delivery=self.delivery,
-            replicator=self.replicator,
-            indexer=self.indexer,
-        )
+        authenticate = self.admission.doorman.authenticate
         return AdminServices(
             steering=self.root,
             tenants=office,
-            overview=overview,
+            overview=self.observing.desk(self.telling.hub, authenticate, wakes=self.wakes),
             traffic=self.observing.traffic,
             ledger=self.ledger,
         )
@@ -510,12 +494,3 @@ class _Planting:
             capacity=1,
             grace_s=grace_s + 5,
         )
-
-
-def _report(event: KernelEvent) -> None:
-    """Say in the log what happens to actors; a crash with its story."""
-    fields = {"actor": event.path, "delay_s": event.delay_s, "messages": event.messages}
-    if event.error is None:
-        _LOG.info(event.kind.value, **fields)
-    else:
-        _LOG.error(event.kind.value, exc_info=event.error, **fields)

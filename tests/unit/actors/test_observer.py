@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from actors.observer.actor import Observer, ObserverPace
 from actors.observer.hearsay import TOLD_MOST, Hearsay
+from actors.observer.lookout import Surroundings
+from actors.observer.messages import LookDue, TakeSnapshot
 from actors.observer.rates import Counts, RateMeter
-from engarde_daemon.ports.overview import Happening, Known
+from engarde_daemon.api.admin.feed import Feed
+from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.ports.overview import Happening, Identity, Known
+from engarde_daemon.protocol import ActorView, Severity, Snapshot, TenantsView
+from tests.unit.domain.safety.scenes import NEWS, VITALS, report
 
 NOW = datetime(2027, 5, 1, 12, tzinfo=UTC)
 
@@ -29,10 +36,16 @@ class Log:
     def __init__(self) -> None:
         self.written: list[Happening] = []
         self.asked: list[datetime] = []
+        self.looks, self.answers = 0, True
 
     async def look(self, daemon_id: str) -> Known:
-        """Nobody here asks for more than events."""
-        raise NotImplementedError(daemon_id)
+        """See `OverviewReader.look`."""
+        assert daemon_id == "1"
+        self.looks += 1
+        if not self.answers:
+            raise Unavailable("PostgreSQL is away.")
+        nobody = TenantsView(total=0, levels={}, fullest=())
+        return Known(versions=12, others=(), jobs=(), tenants=nobody)
 
     async def happenings(self, since: datetime, *, most: int) -> Sequence[Happening]:
         """See `OverviewReader.happenings`."""
@@ -126,3 +139,91 @@ def test_a_reading_too_soon_is_left_out():
     meter.read(counts(12), 6.0)
 
     assert meter.rates.reads_per_s == 2.0
+
+
+class Daemon:
+    """An observer with a clock that is moved by hand, and a register that notes signs of life."""
+
+    def __init__(self) -> None:
+        self.passed_s, self.beats, self.answers = 0.0, 0, True
+        self.log, self.feed = Log(), Feed("life")
+        around = Surroundings(
+            identity=Identity(id="1", name="h", address="a", version="1", pid=1),
+            health=report,
+            vitals=lambda: VITALS,
+            news=lambda: NEWS,
+            clock=lambda: self.passed_s,
+            now=lambda: NOW + timedelta(seconds=self.passed_s),
+            began_at=NOW,
+            archive_name="the archive",
+        )
+        self.observer = Observer(
+            around,
+            register=self,
+            reader=self.log,
+            audience=self.feed,
+            counts=lambda: counts(0),
+            pace=ObserverPace(beat_s=2.0),
+        )
+
+    async def beat(self, identity: Identity, actors: Sequence[ActorView]) -> None:
+        """See `DaemonRegister.beat`."""
+        assert (identity.id, actors[0].path) == ("1", "root")
+        self.beats += 1
+        if not self.answers:
+            raise Unavailable("PostgreSQL is away.")
+
+    async def stop(self, daemon_id: str) -> None:
+        """See `DaemonRegister.stop`."""
+        raise NotImplementedError(daemon_id)
+
+    async def pass_seconds(self, seconds: int) -> None:
+        """Let the reminders of so many seconds come."""
+        for _ in range(seconds):
+            await self.observer.receive(LookDue())
+            self.passed_s += 1.0
+
+
+async def test_while_nobody_watches_nothing_is_asked():
+    """But every two seconds the daemon says that it lives."""
+    daemon = Daemon()
+    await daemon.pass_seconds(10)
+
+    assert (daemon.beats, daemon.log.asked, daemon.log.looks) == (5, [], 0)
+
+
+async def test_those_who_watch_share_one_look():
+    """However many they are."""
+    daemon = Daemon()
+    for _ in range(7):
+        daemon.feed.enter()
+    await daemon.pass_seconds(3)
+
+    assert (daemon.log.looks, len(daemon.log.asked)) == (3, 3)
+
+
+async def test_a_snapshot_that_is_fresh_is_given_out_again():
+    """Many who ask at once cost no more than one."""
+    daemon = Daemon()
+    first = await daemon.observer.receive(TakeSnapshot())
+    again = await daemon.observer.receive(TakeSnapshot())
+    daemon.passed_s += 1.0
+    later = await daemon.observer.receive(TakeSnapshot())
+
+    assert first is again
+    assert later is not first
+    assert daemon.log.looks == 2
+
+
+async def test_while_postgres_is_away_what_was_known_is_shown_as_of_then():
+    """And that it is away is said before the health actor says so."""
+    daemon = Daemon()
+    await daemon.observer.receive(TakeSnapshot())
+    daemon.log.answers = daemon.answers = False
+    await daemon.pass_seconds(3)
+    snapshot = await daemon.observer.receive(TakeSnapshot())
+
+    assert isinstance(snapshot, Snapshot)
+    assert (snapshot.known_at, snapshot.safety.versions) == (NOW, 12)
+    assert snapshot.stores[0].cause == "PostgreSQL is away."
+    assert snapshot.safety.severity is Severity.FAULT
