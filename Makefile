@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 AUDIT  := .cache/audit
+WORKERS ?= 3
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -32,8 +33,8 @@ setup: $(READY)  ## create .venv with everything the project and its tests need
 run: setup  ## start the whole daemon on embedded stores (ARGS="--data-dir D --port P")
 	@exec $(BIN)/engarde run $(ARGS)
 
-test: setup  ## every test (ARGS go to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup  ## every test, WORKERS files at a time (ARGS go to pytest)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 fast: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)

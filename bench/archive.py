@@ -150,7 +150,7 @@ async def _let_days_pass(root: Path) -> None:
     await engine.open()
     while await engine.run(partial(merge_quiet_days, root=root, now=later)):
         continue
-    engine.close()
+    await engine.close()
 
 
 async def _look_up(archive: EmbeddedArchive, corpus: Corpus) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import listeners, search, transfer
+from bench import listeners, outage, search, transfer
 from bench.machine import describe_machine
 from bench.report import verdict_table
 from bench.targets import Verdict
@@ -14,6 +14,7 @@ SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
     "transfer": transfer.run,
     "search": search.run,
     "listeners": listeners.run,
+    "outage": outage.run,
 }
 
 
@@ -21,7 +22,9 @@ def measure_subject(arguments: list[str], say: Say) -> bool:
     """Measure one subject and print the verdicts; answers whether every promise was kept."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("subject", choices=SUBJECTS)
-    parser.add_argument("--count", type=int, help="how many items, or listeners (as promised)")
+    parser.add_argument(
+        "--count", type=int, help="how many items, listeners or seconds (as promised)"
+    )
     given = parser.parse_args(arguments)
     machine = describe_machine()
     verdicts = SUBJECTS[given.subject](given.count, say)

@@ -13,6 +13,7 @@ import anyio
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from actors.edge.corking import Corked
 from engarde_daemon.core import Actor, Message
 
 
@@ -81,7 +82,13 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _HttpTools(HttpToolsProtocol):
-    """Lends an answer its connection: ASGI 3 has no word for hanging up on who reads no more."""
+    """Gathers the writes of an answer, and lends it its connection.
+
+    ASGI 3 has no word for hanging up on who reads no more.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(Corked(transport, self.loop.call_soon))  # type: ignore[arg-type]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

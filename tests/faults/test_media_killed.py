@@ -33,6 +33,7 @@ class Uploads:
         self._daemon = daemon
         self._chance = random.Random(seed)
         self._sent = 0
+        self._hands = anyio.Lock()  # two who turn all the clocks at once may wait for each other
 
     async def work(self, http: httpx.AsyncClient) -> None:
         """Upload one file after the other."""
@@ -58,7 +59,7 @@ class Uploads:
                 return str(answer.json()["id"])
             # What the last life held, is held until its lease runs out.
             assert answer.status_code in {409, 503}, answer.text
-            async with superuser(self._daemon) as sql:
+            async with self._hands, superuser(self._daemon) as sql:
                 await sql.execute(_TIME_PASSES)
 
 

@@ -62,8 +62,8 @@ class EmbeddedArchive:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._engine.close()
-        self._rewriter.close()
+        await self._engine.close()
+        await self._rewriter.close()
 
     async def prepare(self) -> None:
         """See `ArchiveWriter.prepare`."""

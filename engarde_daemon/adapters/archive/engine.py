@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import anyio
 import duckdb
@@ -20,6 +21,8 @@ from sql import statements
 
 SQL = statements("archive/embedded")
 SPILL = ".spill"
+CLOSE_LIMIT_S = 2.0
+CLOSE_LOOK_S = 0.02
 
 _T = TypeVar("_T")
 Work = Callable[[duckdb.DuckDBPyConnection], _T]
@@ -33,6 +36,7 @@ class Engine:
         self._timeout_s = timeout_s
         self._threads = anyio.CapacityLimiter(threads)
         self._database: duckdb.DuckDBPyConnection | None = None
+        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 
     async def open(self) -> None:
         """Start the engine.
@@ -45,12 +49,24 @@ class Engine:
         except (OSError, duckdb.Error) as error:
             raise self._unavailable(error) from error
 
-    def close(self) -> None:
-        """End the engine; a call that still runs is interrupted."""
-        if self._database is not None:
-            self._database.interrupt()
-            self._database.close()
-            self._database = None
+    async def close(self) -> None:
+        """End the engine; calls that still run, though nobody waits for them, are interrupted."""
+        database, self._database = self._database, None
+        if database is None:
+            return
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_LIMIT_S):
+            while not self._is_closed(database):
+                await anyio.sleep(CLOSE_LOOK_S)
+
+    def _is_closed(self, database: duckdb.DuckDBPyConnection) -> bool:
+        """Close it, unless a call has not noticed yet that it is interrupted."""
+        for cursor in self._cursors:
+            with suppress(duckdb.ConnectionException):  # it ended in this very instant
+                cursor.interrupt()
+        with suppress(duckdb.Error):
+            database.close()
+            return True
+        return False
 
     async def run(self, work: Work[_T]) -> _T:
         """Do one piece of work in a thread.
@@ -139,7 +155,9 @@ class Engine:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self._database is None:
             raise Unavailable(f"The archive in {self._root} is closed.")
-        return self._database.cursor()
+        cursor = self._database.cursor()
+        self._cursors.add(cursor)
+        return cursor
 
     def _unavailable(self, error: Exception) -> Unavailable:
         reason = str(error).partition("\n")[0][:200]

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Request
 from litestar.params import FromPath
 
 from engarde_daemon.api.access import reaches
 from engarde_daemon.api.calls import Call, expected_version
+from engarde_daemon.api.content.answers import page_answer
 from engarde_daemon.api.content.desk import ContentDesk
 from engarde_daemon.api.content.listing import DeleteQuery, ListQuery, query_of
 from engarde_daemon.api.content.schemas import (
@@ -32,6 +33,7 @@ from engarde_daemon.api.contract import (
 from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
+from engarde_daemon.api.routing import Ready, delete, get, patch, post
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import (
     Conflict,
@@ -67,7 +69,7 @@ class ContentController(Controller):
             errors=(NotFound, KeyReused, QuotaExceeded, Conflict),
         ),
     )
-    async def create(self, request: Asked, desk: Given[ContentDesk]) -> Response[bytes]:
+    async def create(self, request: Asked, desk: Given[ContentDesk]) -> Ready:
         """Make a new item."""
         raw = await request.body()
         wish = decode_json(raw, ContentCreate)
@@ -82,11 +84,10 @@ class ContentController(Controller):
             errors=(NotFound,),
         ),
     )
-    async def page(self, request: Asked, desk: Given[ContentDesk]) -> Response[bytes]:
+    async def page(self, request: Asked, desk: Given[ContentDesk]) -> Ready:
         """A page of a brand's items, newest first."""
         query = decode_query(query_of(request.scope["query_string"]), ListQuery)
-        page = await desk.page(_call(request), query)
-        return Response(page, media_type="application/json")
+        return page_answer(await desk.page(_call(request), query))
 
     @get(
         "/{content_id:str}",
@@ -101,7 +102,7 @@ class ContentController(Controller):
     )
     async def read(
         self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
-    ) -> Response[bytes]:
+    ) -> Ready:
         """One item with its body and history."""
         return await desk.read(_call(request), content_id)
 
@@ -124,7 +125,7 @@ class ContentController(Controller):
     )
     async def update(
         self, request: Asked, content_id: FromPath[str], desk: Given[ContentDesk]
-    ) -> Response[bytes]:
+    ) -> Ready:
         """Change some fields of an item."""
         wish = decode_json(await request.body(), ContentPatch)
         return await desk.update(_call(request), content_id, wish)

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from litestar import Response
 from msgspec import UNSET
 
 from actors.ingest.messages import (
@@ -18,8 +17,8 @@ from actors.ingest.messages import (
     UpdateContent,
     Written,
 )
-from engarde_daemon.api.calls import Call, etag_of, expected_version, idempotency_of, unchanged
-from engarde_daemon.api.content.answers import answer_with
+from engarde_daemon.api.calls import Call, expected_version, idempotency_of, unchanged
+from engarde_daemon.api.content.answers import answer_with, unchanged_since
 from engarde_daemon.api.content.highlights import Highlighter
 from engarde_daemon.api.content.listing import ListQuery, page_of
 from engarde_daemon.api.content.schemas import (
@@ -34,6 +33,7 @@ from engarde_daemon.api.content.schemas import (
 )
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.media.schemas import MediaObject, object_of
+from engarde_daemon.api.routing import Ready
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.content import Item
@@ -73,7 +73,7 @@ class ContentDesk:
         self._media = media
         self._timeout_s = write_timeout_s
 
-    async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Response[bytes]:
+    async def create(self, call: Call, wish: ContentCreate, raw: bytes) -> Ready:
         """Make an item, or answer as before to a request that comes again."""
         brand_id = await self._fence.brand(
             call.principal, wish.brand_id or call.headers.get("x-brand-id"), Role.EDITOR
@@ -95,13 +95,13 @@ class ContentDesk:
             return await self._replay(call.principal, made)
         return answer_with(view_of(made.item, wish.body), made.item, status=201)
 
-    async def read(self, call: Call, content_id: str) -> Response[bytes]:
+    async def read(self, call: Call, content_id: str) -> Ready:
         """One item with its body, its history and where the body came from."""
         found = await self._library.find(_key(call.principal, content_id))
         if found is None:
             raise NotFound("There is no such content.")
         if unchanged(call.headers, found.item.version):
-            return Response(b"", status_code=304, headers={"ETag": etag_of(found.item.version)})
+            return unchanged_since(found.item)
         body, place = found.body, "staged"
         if body is None:
             body, place = await self._bodies.of(found.item)
@@ -177,7 +177,7 @@ class ContentDesk:
             for item in items
         ]
 
-    async def update(self, call: Call, content_id: str, wish: ContentPatch) -> Response[bytes]:
+    async def update(self, call: Call, content_id: str, wish: ContentPatch) -> Ready:
         """Change an item and show it as it now stands."""
         await self._fence.require_space(call.principal, wish.campaign_space_id or None)
         await self._fence.require_media(call.principal, wish.media or ())
@@ -214,14 +214,14 @@ class ContentDesk:
     async def _write(self, request: UpdateContent | DeleteContent) -> Written:
         return await self._ingest.ask(request, timeout_s=self._timeout_s)
 
-    async def _replay(self, principal: Principal, made: Replayed) -> Response[bytes]:
+    async def _replay(self, principal: Principal, made: Replayed) -> Ready:
         key = ContentKey(principal.tenant_id, made.content_id)
         version = await self._library.find_version(key, made.version)
         if version is None:
             raise NotFound("What this Idempotency-Key made does not exist any more.")
         body, _ = await self._bodies.of(version.item)
         answer = answer_with(view_of(version.item, body), version.item, status=201)
-        answer.headers["Idempotent-Replayed"] = "true"
+        answer.headers.append((b"idempotent-replayed", b"true"))
         return answer
 
 

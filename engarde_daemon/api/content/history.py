@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request
 from litestar.params import FromPath
 
 from actors.ingest.messages import IngestMessage, RestoreVersion
@@ -37,6 +37,7 @@ from engarde_daemon.api.contract import (
 )
 from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.api.giving import Given
+from engarde_daemon.api.routing import Ready, get, post
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import Conflict, NotFound, QuotaExceeded, VersionConflict
@@ -105,7 +106,7 @@ class HistoryDesk:
         known = await self._versions(key, [number, against], trashed=query.trashed)
         return await self._chronicle.diff(_named(against, known), _named(number, known))
 
-    async def restore(self, call: Call, content_id: str, number: int) -> Response[bytes]:
+    async def restore(self, call: Call, content_id: str, number: int) -> Ready:
         """Give an item the content of a version, as a new version."""
         written = await self._ingest.ask(
             RestoreVersion(
@@ -170,11 +171,12 @@ class HistoryController(Controller):
         version: FromPath[int],
         *,
         history: Given[HistoryDesk],
-    ) -> Response[bytes]:
+    ) -> Ready:
         """The JSON Patch (RFC 6902) that leads to a version from another one."""
         query = decode_query(query_of(request.scope["query_string"]), DiffQuery)
         patch = await history.diff(_call(request), content_id, version, query=query)
-        return Response(msgspec.json.encode(patch), media_type=PATCH_MEDIA_TYPE)
+        media_type = (b"content-type", PATCH_MEDIA_TYPE.encode())
+        return Ready(msgspec.json.encode(patch), headers=[media_type])
 
     @post(
         "/{version:int}/restore",
@@ -200,7 +202,7 @@ class HistoryController(Controller):
         version: FromPath[int],
         *,
         history: Given[HistoryDesk],
-    ) -> Response[bytes]:
+    ) -> Ready:
         """Give an item the content of one of its past versions."""
         return await history.restore(_call(request), content_id, version)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request
 from litestar.params import FromPath
 
 from actors.ingest.messages import IngestMessage, UndeleteContent
@@ -25,6 +25,7 @@ from engarde_daemon.api.contract import (
     promise,
 )
 from engarde_daemon.api.giving import Given
+from engarde_daemon.api.routing import Ready, get, post
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import (
@@ -69,7 +70,7 @@ class TrashDesk:
         self._new_id = new_id
         self._timeout_s = timeout_s
 
-    async def undelete(self, call: Call, content_id: str) -> Response[bytes]:
+    async def undelete(self, call: Call, content_id: str) -> Ready:
         """Take an item out of the trash, if the plan has room for it."""
         written = await self._ingest.ask(
             UndeleteContent(
@@ -137,7 +138,7 @@ class TrashController(Controller):
     )
     async def restore(
         self, request: Asked, content_id: FromPath[str], trash: Given[TrashDesk]
-    ) -> Response[bytes]:
+    ) -> Ready:
         """Take an item out of the trash."""
         return await trash.undelete(Call(request.user, request.headers), content_id)
 
