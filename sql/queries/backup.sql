@@ -1,3 +1,6 @@
+-- name: can_be_copied
+select current_setting('wal_level') <> 'minimal' and current_setting('max_wal_senders')::integer >= 2
+
 -- name: hold
 -- While this is held nothing is removed for good: `claim_removals` and `claim_leftovers` ask for it.
 select pg_try_advisory_lock(1734437989, 1)

@@ -34,10 +34,14 @@ async def nobody_listens(port: int) -> bool:
 
 @pytest.mark.timeout(150)
 async def test_the_play_is_played_to_its_end(place: Path):
-    """ZeroDB fails, reads come from elsewhere, and at the end nothing differs."""
+    """ZeroDB fails, reads come from elsewhere, and at the end nothing differs.
+
+    Real stores that the environment names are left alone.
+    """
     port = free_port()
+    elsewhere = {"ENGARDE_POSTGRES__DSN": "postgresql://production.invalid/engarde"}
     done = await anyio.run_process(
-        command(place, port, "--fast", "--exit"), env=environment({}), check=False
+        command(place, port, "--fast", "--exit"), env=environment(elsewhere), check=False
     )
 
     told = done.stdout.decode()

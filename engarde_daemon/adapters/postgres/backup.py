@@ -16,6 +16,22 @@ from sql import statements
 _SQL = statements("backup")
 
 
+async def require_copyable(connection: asyncpg.Connection) -> None:
+    """Let a server pass that can be copied while it runs.
+
+    Raises:
+        Rejected: It runs with the settings of an older daemon, or with an operator's.
+        Unavailable: PostgreSQL does not answer.
+    """
+    with translated():
+        copyable: bool = await connection.fetchval(_SQL["can_be_copied"])
+    if not copyable:
+        raise Rejected(
+            "PostgreSQL was started so that it cannot be copied: restart the daemon, and if that "
+            "does not help, undo `ALTER SYSTEM SET wal_level` and `max_wal_senders`."
+        )
+
+
 async def hold(connection: asyncpg.Connection) -> None:
     """Let nothing be removed for good as long as this connection lives.
 

@@ -5,7 +5,7 @@ the data directory appears only when it is whole: PostgreSQL has started on it a
 other stores hold nothing that it does not know.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -15,7 +15,7 @@ import msgspec
 
 from engarde_daemon.adapters.backup import folder, manifest
 from engarde_daemon.adapters.backup.folder import Advance
-from engarde_daemon.adapters.backup.manifest import Fault, Manifest
+from engarde_daemon.adapters.backup.manifest import Fault
 from engarde_daemon.adapters.postgres.attach import EMBEDDED
 from engarde_daemon.adapters.postgres.embedded.base_backup import put_back
 from engarde_daemon.cli import database
@@ -89,8 +89,10 @@ async def restore(settings: Settings, source: Path) -> Restored:
     held = manifest.read_manifest(source)
     with _unfinished(target) as unfinished:
         await put_back(source / POSTGRES, unfinished / POSTGRES)
-        with progress("Restoring", "bytes", held.bytes) as advance:
-            work = partial(_copy_others, source, unfinished, held, advance=interruptible(advance))
+        others = [one for one in held.files if not one.path.startswith(f"{POSTGRES}/")]
+        with progress("Restoring", "bytes", sum(one.bytes for one in others)) as advance:
+            paths = [one.path for one in others]
+            work = partial(_copy_files, source, unfinished, paths, advance=interruptible(advance))
             await in_thread(work)
         there = _settings_in(unfinished)
         async with database.reachable(there) as dsn_as:
@@ -132,10 +134,9 @@ def _unfinished(target: Path) -> Iterator[Path]:
         folder.remove(unfinished)
 
 
-def _copy_others(source: Path, target: Path, held: Manifest, *, advance: Advance) -> None:
-    for entry in held.files:
-        if not entry.path.startswith(f"{POSTGRES}/"):
-            folder.copy_file(source / entry.path, target / entry.path, advance)
+def _copy_files(source: Path, target: Path, paths: Iterable[str], *, advance: Advance) -> None:
+    for path in paths:
+        folder.copy_file(source / path, target / path, advance)
     folder.make_durable(target)
 
 

@@ -23,7 +23,7 @@ from engarde_daemon.adapters.archive.walking import reading_for_long
 from engarde_daemon.adapters.backup import folder, manifest
 from engarde_daemon.adapters.backup.folder import Advance
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER
-from engarde_daemon.adapters.postgres.backup import hold
+from engarde_daemon.adapters.postgres.backup import hold, require_copyable
 from engarde_daemon.adapters.postgres.embedded.base_backup import copy_server
 from engarde_daemon.adapters.zerodb.embedded import FILE_NAME
 from engarde_daemon.adapters.zerodb.embedded_backup import copy_store
@@ -65,6 +65,7 @@ async def take(settings: Settings, target: Path, *, with_keys: bool) -> Taken:
     async with AsyncExitStack() as resources:
         dsn_as = await resources.enter_async_context(database.reachable(settings))
         link = await resources.enter_async_context(database.connection(dsn_as, settings.postgres))
+        await require_copyable(link)
         await hold(link)
         unfinished = await resources.enter_async_context(_unfinished(target))
         holds_until = datetime.now(UTC)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -73,7 +73,7 @@ async def set_up(place: Path, port: int, *, fast: bool) -> AsyncIterator[Stage]:
     """
     _make_empty(place)
     async with ZeroDBCloud() as zerodb:
-        environ = {**os.environ, **_settings_for(zerodb, fast=fast)}
+        environ = {**_without_settings(os.environ), **_settings_for(zerodb, fast=fast)}
         with (place / "daemon.log").open("wb") as log:
             daemon = await anyio.open_process(
                 [sys.executable, "-c", _PROGRAM, "run", "--data-dir", "data", "--port", str(port)],
@@ -98,6 +98,11 @@ def _make_empty(place: Path) -> None:
             f"{place} is not empty: remove it, or name another directory with --data-dir."
         )
     place.mkdir(parents=True, exist_ok=True)
+
+
+def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without settings: they may name somebody's real stores."""
+    return {name: text for name, text in environ.items() if not name.startswith("ENGARDE_")}
 
 
 def _settings_for(zerodb: ZeroDBCloud, *, fast: bool) -> dict[str, str]:

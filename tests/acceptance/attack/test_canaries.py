@@ -66,7 +66,7 @@ def _forms(secret: str) -> list[bytes]:
     return [plain, base64.b64encode(plain).rstrip(b"="), plain.hex().encode(), plain[6:-6]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def site(postgres_server: EmbeddedPostgres) -> AsyncIterator[Site]:
     """A daemon whose settings and stores are full of canaries."""
     made = [f"canary-{name}-{secrets.token_hex(16)}" for name in Canaries._fields]

@@ -5,7 +5,7 @@ import uuid
 import asyncpg
 import pytest
 
-from engarde_daemon.adapters.postgres.backup import hold, unknown_media
+from engarde_daemon.adapters.postgres.backup import hold, require_copyable, unknown_media
 from engarde_daemon.adapters.postgres.media import PostgresMediaBook
 from engarde_daemon.adapters.postgres.retention import PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import Sessions
@@ -67,3 +67,9 @@ async def test_one_backup_at_a_time(superuser: asyncpg.Connection, dsn_as):
             await hold(other)
     finally:
         other.terminate()
+
+
+async def test_a_server_that_cannot_be_copied_is_told_apart(superuser: asyncpg.Connection):
+    """One that keeps nothing is not made to be copied, as none of before this release was."""
+    with pytest.raises(Rejected, match="restart the daemon"):
+        await require_copyable(superuser)
