@@ -119,10 +119,10 @@ class Errands:
                 return
             await self._results.give_up(batch, standing.fault)
             await self._close(batch)
-        elif batch.is_wanted or batch.is_cancelled:
+        elif batch.is_wanted:
             await self._move(batch, BatchState.OPEN, wait_s=self._poll_s)
         else:
-            await model.cancel(name)
+            await model.cancel(name)  # at each look: to be told twice changes nothing
             await self._move(batch, BatchState.OPEN, cancelled=True, wait_s=self._poll_s)
 
     async def _read_answers(self, batch: Batch, name: str, model: BatchModel) -> bool:
@@ -147,8 +147,9 @@ class Errands:
         wait_s = self._poll_s if fault.after_s is None else min(fault.after_s, REST_MAX_S)
         if fault.kind is FaultKind.LOCKED:
             await self._credentials.pause(batch.tenant_id, batch.provider, fault.detail)
-            wait_s = 0.0
-        await self._move(batch, batch.state, begun=begun, wait_s=wait_s)
+        # Marked, a batch that nobody wants is not looked at sooner than others.
+        told = {"begun": begun, "cancelled": not batch.is_wanted, "wait_s": wait_s}
+        await self._move(batch, batch.state, **told)
 
     async def _close(self, batch: Batch) -> None:
         await self._move(batch, BatchState.CLOSED)

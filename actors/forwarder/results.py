@@ -78,7 +78,7 @@ class Results:
             await self._credentials.pause(claim.tenant_id, provider, outcome.detail)
             return given_back(claim, wait_s=0.0, burn=False)
         if outcome.kind in GIVEN_UP:
-            return given_up(claim, GIVEN_UP[outcome.kind], outcome.detail)
+            return await self._payments.given_up(claim, outcome)
         if claim.attempts >= TRIES_MAX:
             tried = f"It was tried {claim.attempts} times; at last: {outcome.detail}"
             return given_up(claim, Failure.UNREACHABLE, tried)

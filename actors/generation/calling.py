@@ -66,7 +66,7 @@ class Caller:
             await self._credentials.pause(claim.tenant_id, provider, fault.detail)
             return given_back(claim, wait_s=PAUSED_S, burn=False)
         if fault.kind in GIVEN_UP:
-            return given_up(claim, GIVEN_UP[fault.kind], fault.detail)
+            return await self._payments.given_up(claim, fault)
         is_broken = fault.kind is FaultKind.BROKEN
         if claim.attempts >= (BROKEN_MAX if is_broken else ATTEMPTS_MAX):
             tried = f"It was tried {claim.attempts} times; at last: {fault.detail}"

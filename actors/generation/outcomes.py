@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+import msgspec
+
 from engarde_daemon.domain.estimates import item_cost
 from engarde_daemon.domain.generation import Failure, Usage
 from engarde_daemon.domain.prompts import prompt_for
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, kept_back, received
-from engarde_daemon.ports.models import Ask, FaultKind, PriceList, ProviderRules, Reply
+from engarde_daemon.ports.models import Ask, FaultKind, ModelFault, PriceList, ProviderRules, Reply
 
 GIVEN_UP = {FaultKind.REFUSED: Failure.REFUSED, FaultKind.REJECTED: Failure.REJECTED}
 """Faults after which asking again would be no use."""
@@ -29,6 +31,20 @@ class Payments:
         )
         cost_usd = await self._cost(claim, reply.usage)
         return received(claim, answer, usage=reply.usage, cost_usd=cost_usd, wait_s=wait_s)
+
+    async def given_up(self, claim: Claim, fault: ModelFault) -> Step:
+        """The step of an item that it is no use to ask for again; a refusal may have cost."""
+        step = given_up(claim, GIVEN_UP[fault.kind], fault.detail)
+        if fault.usage is None:
+            return step
+        cost_usd = await self._cost(claim, fault.usage)
+        return msgspec.structs.replace(
+            step,
+            input_tokens=fault.usage.input_tokens,
+            output_tokens=fault.usage.output_tokens,
+            cost_usd=cost_usd,
+            paid=True,
+        )
 
     async def _cost(self, claim: Claim, usage: Usage | None) -> Decimal | None:
         spec = claim.spec

@@ -45,13 +45,24 @@ class FaultKind(StrEnum):
 
 
 class ModelFault(Exception):
-    """A call gave no answer; `detail` may be shown to the tenant and holds no secret."""
+    """A call gave no answer; `detail` may be shown to the tenant and holds no secret.
 
-    def __init__(self, kind: FaultKind, detail: str, *, after_s: float | None = None) -> None:
+    A refusal may have been charged all the same: `usage` says for how much.
+    """
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        detail: str,
+        *,
+        after_s: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.after_s = after_s
+        self.usage = usage
 
 
 Hear = Callable[[str], None]

@@ -171,12 +171,13 @@ async def test_a_storm_passes_and_every_item_ends(http: httpx.AsyncClient, model
 async def test_failed_items_are_tried_again_and_no_others(
     http: httpx.AsyncClient, model: FakeOpenAI
 ):
-    """A retry calls once for each item that failed."""
+    """A retry calls once for each item that failed; a refusal was paid, too."""
     model.react = lambda asked: (
         Reaction(refusal="No.") if number_of(asked) % 2 else Reaction(text=said(number_of(asked)))
     )
     job_id = await start(http, 4)
     assert (await ended(http, job_id))["progress"] == 2
+    assert [item["calls"] for item in await items_of(http, job_id)] == [1] * 4
     model.react = lambda asked: Reaction(text=said(number_of(asked)))
     retried = await http.post(f"{JOBS}/{job_id}/retry")
     assert retried.status_code == 202, retried.text

@@ -164,19 +164,21 @@ def reply_in(raw: bytes) -> Reply:
 
 
 def _reply_of(message: _Message) -> Reply:
+    usage = _counted(message.usage)
     if message.stop_reason == "refusal":
         told = message.stop_details.explanation if message.stop_details else None
-        raise ModelFault(FaultKind.REFUSED, (told or _REFUSED)[:300])
-    counted = message.usage
-    cached = counted.cache_read_input_tokens or 0
-    fresh = (counted.input_tokens or 0) + (counted.cache_creation_input_tokens or 0)
+        raise ModelFault(FaultKind.REFUSED, (told or _REFUSED)[:300], usage=usage)
     return Reply(
         text="".join(block.text for block in message.content if block.type == "text"),
-        usage=Usage(
-            input_tokens=fresh + cached,
-            cached_tokens=cached,
-            output_tokens=counted.output_tokens or 0,
-        ),
+        usage=usage,
         model=message.model,
         is_cut_off=message.stop_reason in _CUT_OFF,
+    )
+
+
+def _counted(usage: _Usage) -> Usage:
+    cached = usage.cache_read_input_tokens or 0
+    fresh = (usage.input_tokens or 0) + (usage.cache_creation_input_tokens or 0)
+    return Usage(
+        input_tokens=fresh + cached, cached_tokens=cached, output_tokens=usage.output_tokens or 0
     )

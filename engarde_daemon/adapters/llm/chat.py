@@ -85,7 +85,8 @@ class _Collected:
 
     def reply(self) -> Reply:
         if self.refusal or self.finish == "content_filter":
-            raise ModelFault(FaultKind.REFUSED, self.refusal[:300] or _FILTERED)
+            told = self.refusal[:300] or _FILTERED
+            raise ModelFault(FaultKind.REFUSED, told, usage=self.usage)
         return Reply(
             text="".join(self.text),
             usage=self.usage,

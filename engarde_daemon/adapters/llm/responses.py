@@ -120,7 +120,8 @@ def _reply_of(response: _Response) -> Reply:
     refusal = "".join(part.refusal for part in parts)
     reason = response.incomplete_details.reason if response.incomplete_details else ""
     if refusal or reason == "content_filter":
-        raise ModelFault(FaultKind.REFUSED, refusal[:300] or _FILTERED)
+        told, usage = refusal[:300] or _FILTERED, _counted(response.usage)
+        raise ModelFault(FaultKind.REFUSED, told, usage=usage)
     return Reply(
         text="".join(part.text for part in parts if part.type == "output_text"),
         usage=_counted(response.usage),

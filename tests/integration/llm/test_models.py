@@ -75,11 +75,13 @@ async def test_an_answer_that_was_cut_off_says_so(
 async def test_a_refusal_is_told_in_the_models_words(
     house: HouseOfModels, fakes: dict[str, FakeProvider], provider: str
 ):
-    """Asking again would only cost again."""
+    """Asking again would only cost again; what it cost is known."""
     fakes[provider].usual = Reaction(refusal="I will not.")
     found = await fault(house, provider)
 
     assert (found.kind, found.detail) == (FaultKind.REFUSED, "I will not.")
+    assert found.usage is not None
+    assert found.usage.input_tokens > 0
 
 
 @pytest.mark.parametrize(
