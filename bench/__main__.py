@@ -1,6 +1,6 @@
 """`python -m bench`: measure, print, and keep the result.
 
-`python -m bench transfer`, `… search` and `… listeners` measure one subject each.
+`python -m bench transfer`, `… search`, `… listeners` and `… dashboard` measure one subject each.
 """
 
 import sys

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import listeners, search, transfer
+from bench import dashboard, listeners, search, transfer
 from bench.machine import describe_machine
 from bench.report import verdict_table
 from bench.targets import Verdict
@@ -14,6 +14,7 @@ SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
     "transfer": transfer.run,
     "search": search.run,
     "listeners": listeners.run,
+    "dashboard": dashboard.run,
 }
 
 
