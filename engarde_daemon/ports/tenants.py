@@ -35,6 +35,7 @@ class TenantFilters(msgspec.Struct, frozen=True, kw_only=True):
     """Which tenants are wanted; `search` is an id, or part of a name."""
 
     level: Level | None = None
+    plan: str | None = None
     search: str | None = None
 
 

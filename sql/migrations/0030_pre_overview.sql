@@ -87,3 +87,52 @@ $$;
 alter function engarde.find_api_key_v3 owner to engarde_owner;
 revoke all on function engarde.find_api_key_v3 from public;
 grant execute on function engarde.find_api_key_v3 to engarde_api;
+
+create index if not exists tenants_by_name on public.tenants (name, id);
+
+-- Tenants with their usage. Planned for each call: a null filter and an order that is not wanted fold
+-- away, and what remains walks an index or keeps no more than the page while it sorts.
+create function engarde.list_tenants_v1(
+    limits jsonb, wanted_level text, wanted_plan text, sought text, sort text, size integer, skip integer)
+returns table (tenant_id text, name text, plan text, items bigint, media_files bigint, used_bytes bigint,
+               pending_bytes bigint, level text, limit_bytes bigint)
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force_custom_plan as $$
+#variable_conflict use_column
+begin
+    return query
+    select t.id::text, t.name::text, t.plan_tier::text, coalesce(u.total_content_items, 0)::bigint,
+        coalesce(u.total_media_files, 0)::bigint,
+        coalesce(u.total_storage_bytes + u.total_media_storage_bytes, 0)::bigint as used,
+        coalesce(u.pending_bytes, 0)::bigint, coalesce(u.warning_level, 'normal')::text,
+        engarde.limit_of_v1(limits, t.plan_tier)
+    from public.tenants t left join public.content_storage_usage u on u.tenant_id = t.id
+    where (wanted_level is null or u.warning_level = wanted_level
+           or wanted_level = 'normal' and u.tenant_id is null)
+      and (wanted_plan is null or t.plan_tier = wanted_plan)
+      and (sought is null or t.id = sought or strpos(lower(t.name), lower(sought)) > 0)
+    order by
+        case sort when '-used_bytes' then -coalesce(u.total_storage_bytes + u.total_media_storage_bytes, 0) end,
+        case sort when '-usage' then
+            -coalesce(u.total_storage_bytes + u.total_media_storage_bytes + u.pending_bytes, 0)::float8
+            / nullif(engarde.limit_of_v1(limits, t.plan_tier), 0) end nulls last,
+        case sort when 'name' then t.name end,
+        t.id
+    limit size offset skip;
+end $$;
+
+create function engarde.count_tenants_v1(wanted_level text, wanted_plan text, sought text) returns bigint
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force_custom_plan as $$
+begin
+    return (
+        select count(*)
+        from public.tenants t left join public.content_storage_usage u on u.tenant_id = t.id
+        where (wanted_level is null or u.warning_level = wanted_level
+               or wanted_level = 'normal' and u.tenant_id is null)
+          and (wanted_plan is null or t.plan_tier = wanted_plan)
+          and (sought is null or t.id = sought or strpos(lower(t.name), lower(sought)) > 0)
+    );
+end $$;
+alter function engarde.list_tenants_v1 owner to engarde_owner;
+alter function engarde.count_tenants_v1 owner to engarde_owner;
+revoke all on function engarde.list_tenants_v1, engarde.count_tenants_v1 from public;
+grant execute on function engarde.list_tenants_v1, engarde.count_tenants_v1 to engarde_actor;

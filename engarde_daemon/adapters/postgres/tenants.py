@@ -28,11 +28,11 @@ class PostgresTenantOffice:
         self, filters: TenantFilters, *, sort: TenantSort, size: int, skip: int
     ) -> tuple[list[TenantStanding], int]:
         """See `TenantOffice.page`."""
+        wanted = (filters.level, filters.plan, filters.search)
         with translated():
-            rows = await self._writers.fetch(
-                _SQL["page"], self._limits, filters.level, filters.search, sort, size, skip
-            )
-        return [_standing_of(row) for row in rows], rows[0]["total"] if rows else 0
+            rows = await self._writers.fetch(_SQL["page"], self._limits, *wanted, sort, size, skip)
+            total = int(await self._writers.fetchval(_SQL["count"], *wanted))
+        return [_standing_of(row) for row in rows], total
 
     async def set_plan(self, tenant_id: str, plan: str) -> str:
         """See `TenantOffice.set_plan`."""
@@ -50,5 +50,4 @@ class PostgresTenantOffice:
 
 
 def _standing_of(row: Mapping[str, Any]) -> TenantStanding:
-    fields = {name: value for name, value in row.items() if name != "total"}
-    return TenantStanding(**{**fields, "level": Level(fields["level"])})
+    return TenantStanding(**{**row, "level": Level(row["level"])})

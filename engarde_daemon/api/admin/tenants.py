@@ -33,6 +33,7 @@ class TenantsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     page_size: Annotated[int, Meta(ge=1, le=500)] = msgspec.field(default=50, name="pageSize")
     sort: TenantSort = TenantSort.ID
     level: Level | None = None
+    plan: Annotated[str, Meta(min_length=1, max_length=50)] | None = None
     search: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
@@ -85,7 +86,7 @@ class TenantsController(Controller):
         """A page of tenants with their usage."""
         query = decode_query(query_of(request.scope["query_string"]), TenantsQuery)
         skip = (query.page - 1) * query.page_size
-        filters = TenantFilters(level=query.level, search=query.search)
+        filters = TenantFilters(level=query.level, plan=query.plan, search=query.search)
         found, total = await tenant_office.page(
             filters, sort=query.sort, size=query.page_size, skip=skip
         )

@@ -31,7 +31,7 @@ class WatchRules(msgspec.Struct, frozen=True, kw_only=True):
 
     heartbeat_s: float = 2.0
     recheck_s: float = 15.0
-    stall_s: float = 10.0
+    stall_s: float = 5.0
 
 
 class FeedStream:

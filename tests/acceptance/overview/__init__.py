@@ -1,0 +1,1 @@
+"""What operators see, and how soon."""
