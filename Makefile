@@ -10,7 +10,7 @@ AUDIT  := .cache/audit
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fast check fix bench openapi lock audit clean
+.PHONY: help setup run test fast check fix bench openapi pictures lock audit clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench: setup  ## measure the running daemon against the two references (ARGS go 
 openapi: setup  ## renew docs/openapi.json from the routes
 	@$(BIN)/python -m engarde_daemon.api.openapi > docs/openapi.json.new
 	@mv docs/openapi.json.new docs/openapi.json
+
+pictures: setup  ## renew docs/pictures, the dashboard in every state
+	@$(BIN)/python -m tests.support.dashboard.pictures docs/pictures
 
 lock: setup  ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \

@@ -1,7 +1,6 @@
 """`python -m bench`: measure, print, and keep the result.
 
-`python -m bench transfer`, `… search`, `… listeners`, `… outage` and `… generation` measure one
-subject each.
+`python -m bench S` measures one subject: transfer, search, listeners, outage, generation, dashboard.
 """
 
 import sys

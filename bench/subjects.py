@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from bench import generation, listeners, outage, search, transfer
+from bench import dashboard, generation, listeners, outage, search, transfer
 from bench.machine import describe_machine
 from bench.report import verdict_table
 from bench.targets import Verdict
@@ -16,6 +16,7 @@ SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
     "search": search.run,
     "listeners": listeners.run,
     "outage": outage.run,
+    "dashboard": dashboard.run,
 }
 
 

@@ -12,10 +12,13 @@ import random
 import signal
 import sys
 
+import anyio
+
 from tui.app import Dashboard
 from tui.http_feed import HttpFeed, open_client
 
 KEY = "ENGARDE_KEY"
+TERMINAL_LOOK_EVERY_S = 1.0
 
 
 def main() -> int:
@@ -32,12 +35,22 @@ def main() -> int:
 
 
 async def _show(url: str, key: str, *, light: bool) -> int:
-    async with open_client(url, key) as client:
+    async with open_client(url, key) as client, anyio.create_task_group() as tasks:
         app = Dashboard(HttpFeed(client, random=random.random), light=light)
         # Textual leaves SIGTERM alone (8.2), and the terminal as it was.
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
+        tasks.start_soon(_end_with_terminal)
         await app.run_async()
-        return app.return_code or 0
+        tasks.cancel_scope.cancel()
+    return app.return_code or 0
+
+
+async def _end_with_terminal() -> None:
+    # Only the leader of a session hears that its terminal is gone, and that may be the daemon;
+    # Textual (8.2) would go on reading the end of the input as fast as it can.
+    while sys.__stdin__ is not None and os.isatty(sys.__stdin__.fileno()):
+        await anyio.sleep(TERMINAL_LOOK_EVERY_S)
+    signal.raise_signal(signal.SIGHUP)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ RECOVERY_KINDS = frozenset({"restore", "verify", "migrate"})
 Steer: TypeAlias = Callable[[str], "Order"]
 
 _ADMIN = "/api/admin"
+_GENERATION = "/api/content/generation-jobs"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +167,7 @@ def cancel_job(kind: str, job_id: str) -> Order:
         return cancel_recovery(job_id)
     return Order(
         title=f"Cancel this {kind} job",
-        path=f"{_ADMIN}/jobs/{quote(job_id, safe='')}/cancel",
+        path=f"{_GENERATION}/{quote(job_id, safe='')}/cancel",
         effect="Nothing more is begun for this job. What it has made so far stays.",
         done="The job is being cancelled.",
     )
@@ -176,7 +177,18 @@ def retry_job(job_id: str) -> Order:
     """Repeat the failed pieces of a generation job."""
     return Order(
         title="Retry the failed pieces",
-        path=f"{_ADMIN}/jobs/{quote(job_id, safe='')}/retry",
+        path=f"{_GENERATION}/{quote(job_id, safe='')}/retry",
         effect="The failed pieces are generated again, at their usual price.",
         done="The failed pieces are on their way again.",
+    )
+
+
+def retry_queue(queue: str, title: str) -> Order:
+    """Try again at once what was refused or put off."""
+    return Order(
+        title=f"Retry {title}",
+        path=f"{_ADMIN}/queues/{quote(queue, safe='')}/retry",
+        effect="What was parked or put off is tried again at once. Mend its cause first, or it will "
+        "be parked again.",
+        done="It is tried again.",
     )

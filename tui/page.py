@@ -54,6 +54,7 @@ class Page(Screen[None]):
         self.sight = sight
         self.feed = feed
         self._drawn = -1
+        self._greyed = ""
 
     def compose(self) -> ComposeResult:
         """The frame around the parts of the page."""
@@ -89,7 +90,10 @@ class Page(Screen[None]):
         masthead.state = self._state()
         self.set_class(isinstance(self.sight.link, Lost), "-lost")
         self.show()
-        self.refresh_bindings()
+        if self._greyed != self.sight.read_only:
+            # Not every time: the footer is made anew by it.
+            self._greyed = self.sight.read_only
+            self.refresh_bindings()
 
     def order(self, order: Order) -> None:
         """Have something done."""

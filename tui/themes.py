@@ -68,6 +68,8 @@ PLAIN = Theme(
     dark=True,
     ansi=True,
     variables={
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
         "border": "ansi_default",
         "border-blurred": "ansi_default",
         "footer-background": "ansi_default",

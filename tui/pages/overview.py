@@ -134,7 +134,7 @@ def parked_cell(backlog: BacklogView) -> Cell:
 
 
 _BACKLOG: list[Column[BacklogView]] = [
-    Column(title="TO", cell=lambda b: Cell(b.title, Tone.STRONG), width=14, grows=True),
+    Column(title="ON THE WAY", cell=lambda b: Cell(b.title, Tone.STRONG), width=14, grows=True),
     Column(title="ROWS", cell=rows_cell, width=9, right=True),
     Column(title="OLDEST", cell=age_cell, width=11, right=True),
     Column(title="PARKED", cell=parked_cell, width=7, right=True, rank=1),

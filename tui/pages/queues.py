@@ -153,7 +153,7 @@ _COLUMNS: list[Column[ActorView]] = [
         title="STATUS", cell=lambda a: Cell(a.status.replace("_", " "), actor_tone(a)), width=10
     ),
     Column(title="MAILBOX", cell=_mailbox, width=18),
-    Column(title="OLDEST", cell=_oldest, width=9, right=True, rank=2),
+    Column(title="OLDEST", cell=_oldest, width=11, right=True, rank=2),
     Column(title="RESTARTS", cell=_restarts, width=8, right=True),
     Column(
         title="PROCESSED", cell=lambda a: Cell(count(a.processed)), width=11, right=True, rank=3

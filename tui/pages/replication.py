@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from engarde_daemon.protocol import BacklogView, Snapshot
+from tui import orders
 from tui.page import Page
 from tui.pages.overview import age_cell, parked_cell, rows_cell
 from tui.tone import Cell, Tone, role, sign
@@ -34,7 +36,9 @@ class Replication(Page):
         "reads, and to the archive, which outlives both. A body leaves PostgreSQL only when both "
         "have it. Parked rows were refused by their destination and wait for somebody."
     )
-    AUTO_FOCUS: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "order_retry", "Retry", tooltip="try the chosen queue's parked rows again"),
+    ]
 
     def parts(self) -> Iterable[Widget]:
         """What has arrived, what waits, and how that has changed."""
@@ -42,13 +46,17 @@ class Replication(Page):
         with Horizontal(id="rates"):
             for queue, title in QUEUES.items():
                 yield Meter(title, id=f"queue-{queue}", figure=_rows)
-        yield Panel(
-            "Queues", Table(_COLUMNS, key=_queue, empty="Nothing waits.", id="queues", still=True)
-        )
+        yield Panel("Queues", Table(_COLUMNS, key=_queue, empty="Nothing waits.", id="queues"))
 
     def on_mount(self) -> None:
         """Give the first panel its title."""
         self.query_one("#arrived").border_title = "Arrived"
+
+    def action_order_retry(self) -> None:
+        """Have what waits in the chosen queue tried again."""
+        backlog: BacklogView | None = self.query_one("#queues", Table).chosen
+        if backlog is not None:
+            self.order(orders.retry_queue(backlog.queue, backlog.title))
 
     def show(self) -> None:
         """Draw the newest snapshot."""

@@ -214,7 +214,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         number = y - _HEADER_LINES + self.scroll_offset.y
         if number < len(self.rows):
             return self._row(self.rows[number], number, width)
-        if not self.rows and y == _HEADER_LINES + 1:
+        if not self.rows and y == min(_HEADER_LINES + 1, self.size.height - 1):
             return self._words(width)
         return Strip.blank(width, self.rich_style)
 

@@ -67,10 +67,14 @@ class ScriptedFeed:
         self.ordered.append(order)
 
 
+SETTLE_LIMIT_S = 20.0
+
+
 async def settle(pilot: Pilot[None], feed: ScriptedFeed) -> None:
     """Wait until what was told and pressed is on the screen."""
-    while feed.waiting:
-        await pilot.pause()
+    with anyio.fail_after(SETTLE_LIMIT_S):
+        while feed.waiting:
+            await pilot.pause()
     await pilot.pause()
     app = pilot.app
     assert isinstance(app, Dashboard)

@@ -19,7 +19,6 @@ SMALL = (80, 24)
 PICTURES: dict[str, tuple[Snapshot, str, tuple[int, int], bool]] = {
     "healthy": (scenes.snapshot(), "overview", WIDE, False),
     "healthy-light": (scenes.snapshot(), "overview", WIDE, True),
-    "healthy-80x24": (scenes.snapshot(), "overview", SMALL, False),
     "degraded": (scenes.degraded(), "overview", WIDE, False),
     "failed-over": (scenes.failed_over(), "overview", WIDE, False),
     "failed-over-80x24": (scenes.failed_over(), "overview", SMALL, False),
@@ -31,9 +30,6 @@ PICTURES: dict[str, tuple[Snapshot, str, tuple[int, int], bool]] = {
     "replication": (scenes.failed_over(), "replication", WIDE, False),
     "recovery": (scenes.recovering(), "recovery", WIDE, False),
     "events": (scenes.snapshot(), "events", WIDE, False),
-    "recovery-80x24": (scenes.recovering(), "recovery", SMALL, False),
-    "tenants-80x24": (scenes.snapshot(), "tenants", SMALL, False),
-    "wide": (scenes.degraded(), "overview", (200, 50), False),
 }
 REPORT = Report(
     versions=7_800,

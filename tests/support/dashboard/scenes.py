@@ -108,15 +108,15 @@ def backlog(**changed: dict[str, object]) -> list[BacklogView]:
     known = {
         "delivery": BacklogView(
             queue="delivery",
-            title="ZeroDB",
+            title="to ZeroDB",
             rows=0,
             oldest_age_s=0,
             size_bytes=0,
             limit_bytes=2 * GB,
         ),
-        "archive": BacklogView(queue="archive", title="Archive", rows=0, oldest_age_s=0),
-        "index": BacklogView(queue="index", title="Search", rows=0, oldest_age_s=0),
-        "webhooks": BacklogView(queue="webhooks", title="Webhooks", rows=0, oldest_age_s=0),
+        "archive": BacklogView(queue="archive", title="to the archive", rows=0, oldest_age_s=0),
+        "index": BacklogView(queue="index", title="to the full-text index", rows=0, oldest_age_s=0),
+        "webhooks": BacklogView(queue="webhooks", title="to webhooks", rows=0, oldest_age_s=0),
     }
     return [msgspec.structs.replace(view, **changed.get(name, {})) for name, view in known.items()]
 
@@ -273,9 +273,9 @@ def empty() -> Snapshot:
     )  # fmt: skip
 
 
-def lately(last: Snapshot, *, seconds: int = 200) -> list[News]:
+def lately(last: Snapshot, *, seconds: int = 200, role: str = "operator") -> list[News]:
     """The minutes that led to a scene, with rates that go up and down as they do."""
-    told: list[News] = [Linked("operator")]
+    told: list[News] = [Linked(role)]
     for second in range(seconds, -1, -1):
         wave = (
             1 + 0.3 * math.sin(second / 17) + 0.2 * math.sin(second / 3.7) + 0.2 * math.sin(second)

@@ -1,0 +1,1 @@
+"""The dashboard on a scripted feed, driven by keys and mouse."""

@@ -1,0 +1,203 @@
+"""The pages: what they show, and how one gets around."""
+
+import pytest
+from textual.binding import Binding
+from textual.color import Color
+from textual.filter import NoColor
+from textual.widgets import Input
+
+from tests.integration.tui.conftest import Sit
+from tests.support.dashboard import scenes
+from tui.feed import Linked, Lost, Refused
+from tui.page import PAGES
+
+
+async def test_every_page_opens_by_its_number(sit: Sit):
+    """Each by one key, from every other."""
+    async with sit() as desk:
+        for number, page in enumerate(PAGES, 1):
+            await desk.press(str(number))
+
+            assert desk.page == page
+
+
+async def test_a_page_opens_by_a_click_on_its_name(sit: Sit):
+    """The mouse reaches what the keys reach."""
+    async with sit() as desk:
+        await desk.pilot.click(offset=(desk.text.splitlines()[1].index("6 Recovery"), 1))
+        await desk.settle()
+
+        assert desk.page == "recovery"
+
+
+@pytest.mark.parametrize("page", ["2", "3", "6"])
+async def test_help_names_every_key_of_the_page(sit: Sit, page: str):
+    """Nobody has to guess."""
+    async with sit() as desk:
+        await desk.press(page)
+        bindings = [each for each in desk.app.screen.BINDINGS if isinstance(each, Binding)]
+        await desk.press("question_mark")
+
+        shown = " ".join(desk.text.replace("│", " ").split())
+        assert bindings
+        assert all((key.tooltip or key.description) in shown for key in bindings)
+        await desk.press("escape")
+        assert desk.page
+
+
+async def test_the_palette_reaches_pages_and_orders(sit: Sit):
+    """Everything that can be done is found by its name."""
+    async with sit() as desk:
+        await desk.press("6", "ctrl+p", *"verify")
+        await desk.pilot.pause(0.3)
+        await desk.press("down", "enter")
+        await desk.pilot.pause(0.3)
+
+        assert "Verify content" in desk.text
+
+
+async def test_a_lost_daemon_is_told_with_what_was_known(sit: Sit):
+    """What is old is marked as old."""
+    async with sit() as desk:
+        await desk.tell(Lost("nothing answers there", 4.0))
+
+        assert "✗ no answer, again in 4 s" in desk.text.splitlines()[0]
+        assert "The daemon does not answer. This is how it was at" in desk.text
+
+        await desk.tell(Linked("operator"), scenes.snapshot())
+
+        assert "● live" in desk.text.splitlines()[0]
+        assert "does not answer" not in desk.text
+
+
+async def test_each_fault_of_a_store_is_shown_with_cause_and_effect(sit: Sit):
+    """As soon as the next snapshot tells of it."""
+    async with sit() as desk:
+        await desk.tell(scenes.failed_over())
+
+        assert "✗ promise broken" in desk.text.splitlines()[0]
+        assert "✗ ZeroDB: no answer since 09:28:40: connection refused" in desk.text
+        assert "→ Reads come from the archive and from staged bodies." in desk.text
+
+
+async def test_the_cursor_stays_on_what_was_chosen(sit: Sit):
+    """News must never move it to another job between a look and a key."""
+    async with sit() as desk:
+        await desk.press("4", "down")
+        await desk.tell(scenes.recovering())
+
+        chosen = desk.app.screen.query_one("#jobs").chosen  # type: ignore[attr-defined]
+        assert chosen.id == "5c02"
+
+
+async def test_tenants_are_found_sorted_and_paged_by_the_daemon(sit: Sit):
+    """The dashboard never holds more than a page of them."""
+    async with sit() as desk:
+        await desk.press("3", "n")
+        assert "page 2 of 2" in desk.text
+
+        await desk.press("s", "l", "slash", *"acme")
+
+        wish = desk.feed.wishes[-1]
+        assert (wish.page, wish.sort, wish.level, wish.search) == (
+            1,
+            "-used_bytes",
+            "warning",
+            "acme",
+        )
+
+
+async def test_a_click_on_a_title_sorts_by_it(sit: Sit):
+    """As the operator sees it."""
+    async with sit() as desk:
+        await desk.press("3")
+        line = desk.text.splitlines()[4]
+        await desk.pilot.click(offset=(line.index("TENANT") + 1, 4))
+        await desk.settle()
+
+        assert desk.feed.wishes[-1].sort == "name"
+
+
+async def test_a_tenant_opens_with_its_figures(sit: Sit):
+    """Enter drills into the one under the cursor."""
+    async with sit() as desk:
+        await desk.press("3", "enter")
+
+        assert "52.0 GiB of 50.0 GiB" in desk.text
+
+
+async def test_tenants_that_cannot_be_fetched_are_told_with_the_reason(sit: Sit):
+    """An empty list would say that there are none."""
+    async with sit() as desk:
+        desk.feed.refusal = Refused("PostgreSQL does not answer.")
+        await desk.press("3")
+
+        assert "PostgreSQL does not answer." in desk.text
+
+
+async def test_events_are_filtered_by_word_and_level(sit: Sit):
+    """The filter holds for what comes later, too."""
+    async with sit() as desk:
+        await desk.press("7", "l")
+        assert "Initech Marketing reached" in desk.text
+        assert "120 items were created" not in desk.text
+
+        await desk.press("l", "l", "slash", *"globex", "enter")
+        await desk.tell(scenes.event(0, "content.item.created", "for globex"))
+
+        assert "for globex" in desk.text
+        assert "Initech" not in desk.text
+
+
+async def test_a_held_list_stands_still_and_misses_nothing(sit: Sit):
+    """What came meanwhile is there when it runs again."""
+    async with sit() as desk:
+        await desk.press("7", "h")
+        await desk.tell(scenes.event(0, "content.item.created", "meanwhile"))
+        assert "meanwhile" not in desk.text
+
+        await desk.press("h")
+
+        assert "meanwhile" in desk.text
+
+
+async def test_colours_change_between_dark_and_light(sit: Sit):
+    """By one key."""
+    async with sit() as desk:
+        dark = desk.app.theme
+        await desk.press("ctrl+t")
+
+        assert desk.app.theme != dark
+
+
+async def test_without_colours_nothing_is_coloured(sit: Sit, monkeypatch: pytest.MonkeyPatch):
+    """Signs and words say everything (https://no-color.org)."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with sit(scenes.failed_over()) as desk:
+        (plain,) = (each for each in desk.app._filters if isinstance(each, NoColor))
+        lines = desk.app.screen._compositor.render_strips()
+        drawn = [part for line in lines for part in plain.apply(list(line), Color(0, 0, 0))]
+
+        colours = {part.style.color.name for part in drawn if part.style and part.style.color}
+        assert colours <= {"default"}
+        assert "✗ promise broken" in desk.text
+
+
+async def test_a_burst_of_events_is_taken_in_without_a_loss(sit: Sit):
+    """They are drawn at the dashboard's own pace."""
+    async with sit() as desk:
+        await desk.press("7")
+        burst = [scenes.event(0, "content.item.created", f"number {n}") for n in range(1_000)]
+        await desk.tell(*burst)
+
+        assert "number 999" in desk.text
+        assert len(desk.app.sight.events) == 1_000 + len(scenes.everyday())
+
+
+async def test_a_key_typed_into_a_field_is_not_a_command(sit: Sit):
+    """A tenant whose name has a q can be searched for."""
+    async with sit() as desk:
+        await desk.press("3", "slash", "q", "1")
+
+        assert desk.app.screen.query_one(Input).value == "q1"
+        assert desk.page == "tenants"
