@@ -13,7 +13,7 @@ import msgspec
 from actors.importer.figuring import FigureTaker
 from actors.importer.keys import PlatformKeys
 from actors.importer.taking import AssetTaker
-from engarde_daemon.domain.importing import Platform, Stage
+from engarde_daemon.domain.importing import Stage, cleaned
 from engarde_daemon.ports.importing import ImportBench, ImportClaim, Portion, Task
 from engarde_daemon.ports.platforms import AssetPage, PlatformFault, PlatformTrouble
 
@@ -138,7 +138,7 @@ class Errand:
     async def _after(self, claim: ImportClaim, fault: PlatformFault) -> bool:
         """What follows from a platform without an answer."""
         origin = claim.origin
-        if fault.trouble is PlatformTrouble.LOCKED and origin.platform is not Platform.FILE:
+        if fault.trouble is PlatformTrouble.LOCKED:
             await self._keys.pause(origin.tenant_id, origin.platform, fault.detail)
             await self._bench.postpone(claim, after_s=PAUSED_S, reason=fault.detail)
             return False
@@ -157,7 +157,8 @@ class Errand:
 def _portions(page: AssetPage, cursor: str | None) -> list[Portion]:
     """A page in parts that are written down one by one; only the last moves the cursor."""
     starts = range(0, len(page.assets), ASSETS_PER_PORTION)
-    parts = [page.assets[start : start + ASSETS_PER_PORTION] for start in starts] or [()]
+    assets = tuple(cleaned(asset) for asset in page.assets)
+    parts = [assets[start : start + ASSETS_PER_PORTION] for start in starts] or [()]
     *earlier, last = parts
     whole = Portion(assets=last, cursor=page.cursor, is_last=page.cursor is None)
     return [*[Portion(assets=part, cursor=cursor) for part in earlier], whole]

@@ -9,6 +9,7 @@ import hashlib
 import uuid
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -155,6 +156,19 @@ class CampaignAsset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             description=self.description,
             call_to_action=self.call_to_action,
         )
+
+
+def cleaned(asset: CampaignAsset) -> CampaignAsset:
+    """The same without the one character that PostgreSQL keeps in no text."""
+    return msgspec.convert(_without_nul(msgspec.to_builtins(asset)), CampaignAsset)
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_without_nul(name): _without_nul(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nul(one) for one in value]
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

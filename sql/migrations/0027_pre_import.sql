@@ -194,7 +194,8 @@ begin
     update engarde.import_jobs j
     set epoch = j.epoch + 1, leased_until = clock_timestamp() + make_interval(secs => lease_s),
         status = case j.status when 'pending' then 'running' when 'receiving' then 'cancelled' else j.status end,
-        error_message = case j.status when 'receiving' then 'The upload of the export broke off.' end,
+        error_message = case j.status when 'receiving' then 'The upload of the export broke off.'
+                        else j.error_message end,
         started_at = coalesce(j.started_at, clock_timestamp()), waiting_reason = null
     from locked l where j.id = l.id
     returning j.*;

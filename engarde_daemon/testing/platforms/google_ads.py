@@ -38,9 +38,9 @@ class FakeGoogleAds(FakePlatform):
         self.tokens_given = 0
         self._tokens: set[str] = set()
 
-    def expire_tokens(self) -> None:
-        """Let every access token that was given out so far be refused from now on."""
-        self._tokens.clear()
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been asked or told."""
+        FakeGoogleAds.__init__(self)
 
     def answer(self, asked: Asked) -> Any:
         """See `FakePlatform.answer`."""

@@ -42,6 +42,10 @@ class FakeMeta(FakePlatform):
         self.failing_reports = 0
         self._reports: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """Begin anew, as if nothing had been asked or told."""
+        FakeMeta.__init__(self)
+
     def answer(self, asked: Asked) -> Any:
         """See `FakePlatform.answer`."""
         version, _, path = asked.path.removeprefix("/").partition("/")

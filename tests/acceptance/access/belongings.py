@@ -76,7 +76,7 @@ async def furnish(
             "webhook": tuple(hooks),
             "media": tuple(files),
             "space": tuple(spaces),
-            "import": tuple([await imported(owner, space_id) for space_id in spaces]),
+            "import": (await imported(owner, spaces[0]),),
             "job": tuple(jobs),
             "brand": (brand_id,),
             "tenant": (tenant_id,),

@@ -59,8 +59,8 @@ async def importer(fair: Fair) -> AsyncIterator[httpx.AsyncClient]:
     """An administrator of a tenant of one's own there, with a credential for each platform."""
     fair.pictures.asked.clear()
     fair.pictures.refuse = {}
-    fair.meta.__init__()  # type: ignore[misc]
-    fair.google.__init__()  # type: ignore[misc]
+    fair.meta.forget()
+    fair.google.forget()
     tenant = await fair.daemon.quick_tenant()
     async with fair.daemon.caller(fair.daemon.new_key(tenant, "admin").api_key) as http:
         await give_keys(http)

@@ -15,6 +15,7 @@ from engarde_daemon.domain.importing import (
     MediaReference,
     Origin,
     Platform,
+    cleaned,
     draft_of,
     performance_of,
 )
@@ -119,3 +120,10 @@ def test_hours_are_moments_in_utc(zone: str, hour: int):
     figures = Figures(external_id="a", day=date(2026, 1, 31), hour=5, time_zone=zone)
 
     assert performance_of(figures, ORIGIN, "c").hour == datetime(2026, 1, 31, hour, tzinfo=UTC)
+
+
+def test_what_no_database_keeps_is_left_out():
+    """Wherever it stands; all else stays as it is."""
+    evil = msgspec.structs.replace(ASSET, text="Li\x00ght", details={"status\x00": "ENABLED"})
+
+    assert cleaned(evil) == cleaned(ASSET) == ASSET
