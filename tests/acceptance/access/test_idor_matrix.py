@@ -41,7 +41,13 @@ IN_PATHS = {
     "tenant_id": "tenant",
 }
 """What the names in paths stand for."""
-NOBODYS = {"version": "1", "delivery_id": "1", "provider": "openai", "name": "delivery"}
+NOBODYS = {
+    "version": "1",
+    "delivery_id": "1",
+    "provider": "openai",
+    "name": "delivery",
+    "queue": "delivery",
+}
 """Numbers within the thing that is named before them, and names that are the same for everyone."""
 
 
