@@ -15,7 +15,7 @@ import asyncpg
 from bench.tenants import Tenant
 from engarde_daemon.adapters.postgres.administration import Administration
 from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, attached
-from engarde_daemon.config.settings import Storage
+from engarde_daemon.config.stores import Storage
 from engarde_daemon.domain.access import Role
 
 PLAN = "enterprise"

@@ -6,17 +6,8 @@ section it needs.
 
 from engarde_daemon.config.errors import ConfigurationError
 from engarde_daemon.config.loading import keys, load
-from engarde_daemon.config.settings import (
-    Cache,
-    Delivery,
-    Log,
-    PlanLimits,
-    Postgres,
-    Server,
-    Settings,
-    Storage,
-    ZeroDB,
-)
+from engarde_daemon.config.settings import Log, PlanLimits, Server, Settings
+from engarde_daemon.config.stores import Cache, Delivery, Postgres, Storage, ZeroDB
 
 __all__ = [
     "Cache",

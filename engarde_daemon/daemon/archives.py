@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.config import Settings
-from engarde_daemon.config.settings import BigQuery
+from engarde_daemon.config.stores import BigQuery
 from engarde_daemon.domain.errors import FieldError, Invalid
 from engarde_daemon.ports.archive import Archive
 

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from engarde_daemon.adapters.bigquery.archive import BigQueryArchive, Bounds, opened
 from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.writer import WritePace
-from engarde_daemon.config.settings import BigQuery
+from engarde_daemon.config.stores import BigQuery
 
 
 def bigquery_archive(given: BigQuery) -> AbstractAsyncContextManager[BigQueryArchive]:

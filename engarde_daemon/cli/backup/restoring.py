@@ -23,7 +23,7 @@ from engarde_daemon.cli.backup.settling import CutOff, settle
 from engarde_daemon.cli.backup.taking import POSTGRES, UNFINISHED, in_thread, interruptible
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
-from engarde_daemon.config.settings import Postgres, Storage
+from engarde_daemon.config.stores import Postgres, Storage
 from engarde_daemon.domain.errors import Rejected
 
 FAULTS_SHOWN = 5

@@ -30,7 +30,7 @@ from engarde_daemon.adapters.zerodb.embedded_backup import copy_store
 from engarde_daemon.cli import database
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
-from engarde_daemon.config.settings import Storage
+from engarde_daemon.config.stores import Storage
 from engarde_daemon.domain.errors import Rejected
 
 T = TypeVar("T")

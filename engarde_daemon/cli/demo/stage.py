@@ -20,7 +20,8 @@ from anyio.abc import Process
 from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.cli.recovery.work import find_operators_door
 from engarde_daemon.cli.transfer.door import Door, find_door
-from engarde_daemon.config.settings import Settings, Storage
+from engarde_daemon.config.settings import Settings
+from engarde_daemon.config.stores import Storage
 from engarde_daemon.testing.zerodb_cloud import Fault, ZeroDBCloud
 
 START_LIMIT_S = 120.0

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from engarde_daemon.config import Settings
-from engarde_daemon.config.settings import BigQuery
+from engarde_daemon.config.stores import BigQuery
 from engarde_daemon.daemon.archives import archive_of
 from engarde_daemon.domain.errors import Invalid
 
@@ -38,7 +38,7 @@ def test_missing_libraries_are_named_with_the_way_to_get_them():
     program = (
         "import sys\n"
         "sys.modules['google.cloud'] = None\n"
-        "from engarde_daemon.config.settings import BigQuery\n"
+        "from engarde_daemon.config.stores import BigQuery\n"
         "from engarde_daemon.daemon.archives import bigquery_of\n"
         "try:\n"
         "    bigquery_of(BigQuery(mode='bigquery', project='p'))\n"
