@@ -34,10 +34,6 @@ from actors.indexer.messages import Wake as WakeIndexer
 from actors.ingest.actor import Ingest
 from actors.ingest.messages import IngestMessage, Written
 from actors.ledger.actor import Ledger
-from actors.replicator.actor import Replicator, ReplicatorPace
-from actors.replicator.binding import Binder
-from actors.replicator.cargo import Cargo, ReadyRows, Versions
-from actors.replicator.messages import ReplicatorMessage
 from actors.replicator.messages import Wake as WakeReplicator
 from actors.steward.actor import Steward
 from actors.steward.messages import StewardMessage
@@ -54,16 +50,10 @@ from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.performance import (
     PostgresPerformanceBook,
-    PostgresStagedFigures,
-)
-from engarde_daemon.adapters.postgres.replication import (
-    PostgresDuesBook,
-    PostgresReplicationBook,
 )
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
 from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
-from engarde_daemon.api.analytics.desk import AnalyticsDesk
 from engarde_daemon.api.app import AdminServices, Services, create_app
 from engarde_daemon.api.bulk.desk import BulkDesk
 from engarde_daemon.api.content.chronicle import Chronicle
@@ -83,6 +73,7 @@ from engarde_daemon.core import (
     Supervisor,
 )
 from engarde_daemon.daemon.admission import Admission
+from engarde_daemon.daemon.archiving import Archiving
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
@@ -97,10 +88,8 @@ from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.vitals import Vitals
-from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
-from engarde_daemon.ports.replication import StreamBook
 
 WRITE_TIMEOUT_S = 20.0
 SWEEP_EVERY_S = 30.0
@@ -250,14 +239,17 @@ class _Planting:
 
     def _add_pipelines(self) -> Callable[[Sequence[Written]], None]:
         """Add those who carry on after a write, and give what tells them of one."""
-        self.delivery = delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
-        self.replicator = replicator = self.pipelines.add(
-            "replicator", self._replicator, capacity=1
-        )
-        self.figure_replicator = self._add_ready_rows()
-        self.indexer = indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         delivery = self.pipelines.add("delivery", self._delivery, capacity=1)
-        replicator = self.pipelines.add("replicator", self._replicator, capacity=1)
+        self.archiving = archiving = Archiving(
+            self.settings.replication,
+            self.stores.sessions,
+            self.vigil.archive,
+            bodies=self.bodies,
+            board=self.board,
+            rest_s=partial(self.pace.rest_s, "bigquery"),
+        )
+        replicator = archiving.add_versions(self.pipelines)
+        archiving.add_others(self.pipelines)
         indexer = self.pipelines.add("indexer", self._indexer, capacity=1)
         self.wakes = {
             "delivery": partial(wake, delivery, WakeDelivery()),
@@ -295,37 +287,6 @@ class _Planting:
             pace=pace,
             rest_s=partial(self.pace.rest_s, "zerodb"),
             is_open=self.vigil.zerodb_is_open,
-        )
-
-    def _replicator(self) -> Replicator:
-        book = PostgresReplicationBook(self.stores.sessions.writers)
-        return self._replicator_of(Versions(book, Binder(self.bodies)), book)
-
-    def _add_ready_rows(self) -> Address[ReplicatorMessage]:
-        """Add those who carry rows that lie ready, and give the one of figures."""
-        book = PostgresDuesBook(self.stores.sessions.writers)
-        figures = ReadyRows(book, ArchiveTable.ANALYTICS)
-        media = ReadyRows(book, ArchiveTable.MEDIA)
-        self.pipelines.add("media_replicator", lambda: self._replicator_of(media, book), capacity=1)
-        return self.pipelines.add(
-            "figure_replicator", lambda: self._replicator_of(figures, book), capacity=1
-        )
-
-    def _replicator_of(self, cargo: Cargo, book: StreamBook) -> Replicator:
-        given = self.settings.replication
-        return Replicator(
-            book,
-            self.vigil.archive,
-            cargo,
-            pace=ReplicatorPace(
-                batch_items=given.batch_items,
-                batch_bytes=given.batch_bytes,
-                lease_s=given.lease_s,
-                poll_s=given.poll_s,
-            ),
-            rest_s=partial(self.pace.rest_s, "bigquery"),
-            clock=time.monotonic,
-            publish=partial(self.board.post_archive, cargo.table.value),
         )
 
     def _indexer(self) -> Indexer:
@@ -414,18 +375,6 @@ class _Planting:
             timeout_s=WRITE_TIMEOUT_S,
         )
 
-    def _analytics(self) -> AnalyticsDesk:
-        return AnalyticsDesk(
-            book=PostgresPerformanceBook(self.stores.sessions.writers),
-            staged=PostgresStagedFigures(self.stores.sessions.readers),
-            archive=self.vigil.archive,
-            brands=self.admission.register,
-            fence=self.admission.fence,
-            wake=lambda: wake(self.figure_replicator, WakeReplicator()),
-            now=lambda: datetime.now(UTC),
-            timeout_s=WRITE_TIMEOUT_S,
-        )
-
     def _admin(self) -> AdminServices:
         office = PostgresTenantOffice(self.stores.sessions.writers, self.plans)
         authenticate = self.admission.doorman.authenticate
@@ -467,7 +416,7 @@ class _Planting:
                 trash=trash,
                 history=self._history(ingest),
                 media=self.media.desk(self.admission.fence),
-                analytics=self._analytics(),
+                analytics=self.archiving.desk(self.admission.fence, self.admission.register),
                 library=self.library,
                 plans=self.plans,
                 access=self.admission.services(),
