@@ -56,7 +56,7 @@ _RULES = (
     r"needs (an external_id|its date|its hour) .+",  # of a row in an export, as are the next
     r"holds no .+",
     r"may name 20 files, .+",
-    "is no JSON object",
+    r"(breaks off, or )?is no JSON object",
     r"Expected `int( \| null)?`, got `float`",  # to a JSON Schema 286.0 is an integer
 )
 _RULE = re.compile("|".join(_RULES))
