@@ -29,6 +29,8 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _HEADERS_BYTES_MAX = 65_536  # httptools 0.9 has no bound of its own
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS"})
 _MADE = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+MAY_ONLY_LOOK = (b"engarde-role", b"viewer")
+"""Tells a dashboard that it need not offer what would be refused."""
 TOO_MANY_HEADERS = Problem(
     type="headers_too_large",
     title="The headers are too large",
@@ -93,7 +95,10 @@ class Front:
             self._rates.admit(principal)
         finally:
             tracked.headers += self._rates.headers(principal)
-        if principal.read_only and scope["method"] not in _LOOKING:  # type: ignore[typeddict-item]
+        if not principal.read_only:
+            return
+        tracked.headers.append(MAY_ONLY_LOOK)
+        if scope["method"] not in _LOOKING:  # type: ignore[typeddict-item]
             raise Forbidden("This key is read-only: it may look, and change nothing.")
 
     def _note(self, scope: Scope, tracked: "_Tracked", took_s: float) -> None:

@@ -113,7 +113,7 @@ def welcome(settings: Settings, *, first: bool) -> str:
             "",
             f'  KEY=$(python3 -c \'import json; print(json.load(open("{file}"))["api_key"])\')',
             f'  curl -s {url}/api/content -H "X-API-Key: $KEY" \\',
-            '       -d \'{"title": "Hello", "body": "My first content"}\'',
+            '       --json \'{"title": "Hello", "body": "My first content"}\'',
             f'  curl -s {url}/api/content -H "X-API-Key: $KEY"',
             "",
             "Stop with Ctrl-C. Everything is still there when you start again.",

@@ -3,9 +3,13 @@
 import stat
 from collections.abc import AsyncIterator
 
+import anyio
 import httpx
+import msgspec
 import pytest
 
+from engarde_daemon.config import Server, Settings, Storage
+from engarde_daemon.daemon.first_start import welcome
 from tests.acceptance.content import created, listed, quota
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
@@ -30,6 +34,21 @@ async def test_the_first_start_leaves_credentials(embedded: Daemon):
             standing = await quota(http)
 
             assert standing["tenant_id"] == embedded.credentials.tenant_id
+
+
+async def test_what_the_first_start_proposes_works(embedded: Daemon):
+    """A newcomer copies it into a shell, makes an item, and sees it listed."""
+    settings = Settings(
+        server=Server(port=embedded.port), storage=Storage(data_dir=str(embedded.data_dir))
+    )
+    _, _, proposed = welcome(settings, first=True).partition("Try:\n")
+    commands, _, _ = proposed.partition("Stop with")
+
+    done = await anyio.run_process(["bash", "-ec", commands])
+
+    made, listed_after = (msgspec.json.decode(answer) for answer in _answers(done.stdout))
+    assert made["body"] == "My first content"
+    assert made["id"] in {item["id"] for item in listed_after["data"]}
 
 
 async def test_tenants_and_keys_are_made_while_it_runs(embedded: Daemon):
@@ -77,3 +96,9 @@ async def test_a_body_is_read_from_zerodb_after_a_restart(embedded: Daemon):
         item: httpx.Response = await http.get(f"/api/content/{made['id']}")
     assert item.json()["body"] == "from the store"
     assert item.headers["x-served-from"] in {"zerodb", "staged"}
+
+
+def _answers(printed: bytes) -> list[bytes]:
+    """Two answers that curl printed without anything between them."""
+    first, _, second = printed.partition(b'}{"data"')
+    return [first + b"}", b'{"data"' + second]

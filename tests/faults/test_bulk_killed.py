@@ -18,7 +18,7 @@ from tests.support.oracle import Oracle, eventually, listed, superuser
 from tests.support.postgres import enterable_directory
 from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment
 
-KILLS = 12 if LONG else 4
+KILLS = 12 if LONG else 2
 CLIENTS = 6
 BULK = 60
 ITEMS = 1500

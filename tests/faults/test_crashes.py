@@ -21,7 +21,7 @@ from tests.support.oracle import Oracle
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon
 
-KILLS = 20 if LONG else 6
+KILLS = 20 if LONG else 3
 STOPS = 5 if LONG else 2
 
 

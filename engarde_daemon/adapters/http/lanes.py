@@ -7,6 +7,7 @@ With fifty connections that was most of what a call of a model cost; in pools of
 
 import ssl
 from collections.abc import AsyncIterator
+from functools import cache
 
 import httpcore
 import httpx
@@ -66,11 +67,17 @@ class _Counted(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates of the world, which take 20 ms and a megabyte to read, once for everybody."""
+    return httpx.create_ssl_context()
+
+
 class Lanes:
     """Pools that together have so many connections; the least taken one is used next."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend, *, connections: int) -> None:
-        context = httpx.create_ssl_context()
+        context = _trust()
         count = -(-connections // LANE)
         sizes = [connections // count + (n < connections % count) for n in range(count)]
         self._lanes = [Lane(backend, context, size) for size in sizes]

@@ -70,7 +70,7 @@ class Wire:
             RefusedError: The provider says no.
             ModelFault: There was no answer, or none that can be read.
         """
-        request = self._client.build_request("GET", url, headers=dict(headers))
+        request = self._client.build_request("GET", _parsed(url), headers=dict(headers))
         async with self._opened(request) as response:
             return b"".join([chunk async for chunk in _bounded(response)])
 
@@ -84,7 +84,7 @@ class Wire:
             ModelFault: There was no answer, or none that can be read.
         """
         request = self._client.build_request(
-            "POST", url, data=fields, files={"file": file}, headers=dict(headers)
+            "POST", _parsed(url), data=fields, files={"file": file}, headers=dict(headers)
         )
         async with self._opened(request) as response:
             return b"".join([chunk async for chunk in _bounded(response)])
@@ -103,7 +103,7 @@ class Wire:
         return aclosing(self._lines(url, headers))
 
     async def _lines(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-        request, rest = self._client.build_request("GET", url, headers=dict(headers)), b""
+        request, rest = self._client.build_request("GET", _parsed(url), headers=dict(headers)), b""
         async with self._opened(request, timeout_s=LINES_TIMEOUT_S) as response:
             async for chunk in response.aiter_raw():
                 *lines, rest = (rest + chunk).split(b"\n")
@@ -193,7 +193,10 @@ async def _require_success(response: httpx.Response) -> None:
 @lru_cache(maxsize=256)
 def _parsed(url: str) -> httpx.URL:
     """Providers have few addresses; taking one apart costs a tenth of a call."""
-    return httpx.URL(url)
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL as error:  # stored before a rule became stricter
+        raise ModelFault(FaultKind.LOCKED, "base_url: The URL cannot be read.") from error
 
 
 def _key_in(request: httpx.Request) -> bytes:

@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance.access.conftest import House
 
 LONG = os.environ.get("ENGARDE_SCHEMATHESIS_EXAMPLES")
-EXAMPLES = int(LONG or "10")
+EXAMPLES = int(LONG or "5")
 SAME = () if LONG else ("--seed", "20261122", "--generation-deterministic")
 LIMIT_S = 180.0 + 10.0 * EXAMPLES
 ROOT = Path(__file__).parents[3]

@@ -168,6 +168,7 @@ async def test_a_read_only_key_sees_everything_and_does_nothing(daemon: SharedDa
         refused = await http.post("/api/admin/actors/delivery/pause")
 
         assert "read-only" in problem_of(refused, 403)["detail"]
+        assert refused.headers["Engarde-Role"] == "viewer"
         problem_of(await http.post("/api/admin/queues/archive/retry"), 403)
         problem_of(await http.post("/api/keys", json={"role": "operator"}), 403)
 
