@@ -28,6 +28,7 @@ from engarde_daemon.ports.models import ModelHouse
 
 NOTE_TIMEOUT_S = 20.0
 SHELVE_TIMEOUT_S = 45.0
+STAGGER_S = 0.002
 JOBS_PER_LOOK = 50
 SHELVES_WAITING_MAX = 4
 """How many times the places answers may wait to be stored before calls pause for them."""
@@ -121,8 +122,7 @@ class Generation(Actor[GenerationMessage]):
             caps=self._credentials.caps(),
             closed=self._credentials.resting(),
         )
-        for claim in claims:
-            self._take(claim)
+        await self._take_all(claims)
         if not claims and not self._held:
             await self._end_jobs()
 
@@ -141,8 +141,7 @@ class Generation(Actor[GenerationMessage]):
                 most=self._pace.places, attempts_max=ATTEMPTS_MAX, lease_s=self._pace.lease_s
             )
             self._is_behind = len(recovered) == self._pace.places
-            for claim in recovered:
-                self._take(claim)
+            await self._take_all(recovered)
         await self._end_jobs()
 
     async def _end_jobs(self) -> None:
@@ -159,6 +158,16 @@ class Generation(Actor[GenerationMessage]):
             one = self._held.get(claim.place)
             if claim.place not in ours and one is not None and one.claim is claim:
                 one.scope.cancel()
+
+    async def _take_all(self, claims: Sequence[Claim]) -> None:
+        """Begin one after the other: calls that begin together end together, again and again.
+
+        Whoever else wants something of the event loop would wait for all of them each time.
+        """
+        for place, claim in enumerate(claims):
+            if place:
+                await anyio.sleep(STAGGER_S)
+            self._take(claim)
 
     def _take(self, claim: Claim) -> None:
         """Work on an item in the background."""

@@ -1,16 +1,18 @@
-"""The page on security names tests that there are."""
+"""The pages that promise something name tests that there are."""
 
 import re
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 _NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
-def test_every_promise_names_a_test_that_there_is():
+@pytest.mark.parametrize("page", ["security.md", "reliability.md"])
+def test_every_promise_names_a_test_that_there_is(page: str):
     """By its file and its name."""
-    page = (ROOT / "docs" / "security.md").read_text()
-    named = _NAMED.findall(page)
+    named = _NAMED.findall((ROOT / "docs" / page).read_text())
 
     assert len(named) >= 30
     assert [
@@ -20,7 +22,7 @@ def test_every_promise_names_a_test_that_there_is():
     ] == []
 
 
-def test_every_promise_in_a_table_has_a_test():
+def test_every_promise_in_the_table_has_a_test():
     """A row without one is only a wish."""
     page = (ROOT / "docs" / "security.md").read_text()
     promised = page.partition("\n## Promised\n")[2].partition("\n## Not promised\n")[0]
