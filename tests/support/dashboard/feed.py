@@ -10,7 +10,7 @@ import anyio
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from tui.feed import News, Refused, Report, Standing, TenantPage, TenantWish
+from tui.feed import News, Parked, Refused, Report, Standing, TenantPage, TenantWish
 from tui.orders import Order
 
 
@@ -24,6 +24,7 @@ class ScriptedFeed:
         self.wishes: list[TenantWish] = []
         self.refusal: Refused | None = None
         self.reported = Report()
+        self.parked_rows: Sequence[Parked] = ()
         self._tenants = tenants
         self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
         for piece in news:
@@ -59,6 +60,12 @@ class ScriptedFeed:
         """What was laid down as the report."""
         del job_id
         return self.reported
+
+    async def parked(self) -> Sequence[Parked]:
+        """What was laid down as parked."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self.parked_rows
 
     async def carry_out(self, order: Order) -> None:
         """Keep the order, or refuse it."""
