@@ -1,5 +1,6 @@
 """The pages: what they show, and how one gets around."""
 
+import anyio
 import pytest
 from textual.binding import Binding
 from textual.color import Color
@@ -151,9 +152,14 @@ async def test_parked_rows_are_looked_at_again_after_a_retry(sit: Sit):
     """So that nobody retries them twice."""
     async with sit() as desk:
         desk.feed.parked_rows = scenes.parked()
-        await desk.press("5")
-        desk.feed.parked_rows = ()
-        await desk.press("r", "tab", "enter")
+        desk.feed.gate = anyio.Event()
+        await desk.press("5", "r", "tab")
+        await desk.pilot.press("enter")
+        await desk.pilot.pause()
+        assert "ZeroDB answered 503." in desk.text
+
+        desk.feed.gate.set()
+        await desk.settle()
 
         assert "ZeroDB answered 503." not in desk.text
         assert "Nothing was refused or put off." in desk.text

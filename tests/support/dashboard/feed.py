@@ -24,6 +24,7 @@ class ScriptedFeed:
         self.wishes: list[TenantWish] = []
         self.refusal: Refused | None = None
         self.reported = Report()
+        self.gate: anyio.Event | None = None
         self.parked_rows: Sequence[Parked] = ()
         self._tenants = tenants
         self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
@@ -68,10 +69,14 @@ class ScriptedFeed:
         return self.parked_rows
 
     async def carry_out(self, order: Order) -> None:
-        """Keep the order, or refuse it."""
+        """Keep the order, or refuse it; a queue that is retried has nothing parked any more."""
         if self.refusal is not None:
             raise self.refusal
+        if self.gate is not None:
+            await self.gate.wait()
         self.ordered.append(order)
+        if "/queues/" in order.path:
+            self.parked_rows = ()
 
 
 SETTLE_LIMIT_S = 20.0
