@@ -90,7 +90,11 @@ class _Talker:
 
     def __init__(self, tenants: Sequence[Standing]) -> None:
         self._page = _JSON.encode(
-            {"data": tenants[:TENANTS_PER_PAGE], "pagination": {"total": len(tenants)}}
+            {
+                "data": tenants[:TENANTS_PER_PAGE],
+                "pagination": {"total": len(tenants)},
+                "queues": [],
+            }
         )
         levels = {"normal": len(tenants)}
         self._snapshot = scenes.snapshot(

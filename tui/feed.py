@@ -1,10 +1,11 @@
-"""What the dashboard needs of a daemon: its news, pages of tenants, and orders carried out.
+"""What the dashboard needs of a daemon: its news, pages of tenants, parked rows, and orders carried out.
 
 Owns the seam between screens and network. Screens know only this, so a daemon, a script for pictures
 and a test can each stand behind it.
 """
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -91,6 +92,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     differences_total: int = 0
 
 
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that a queue could not get rid of, and why; `attempts` is None where nobody counts."""
+
+    queue: str
+    tenant_id: str
+    content_id: str
+    version: int
+    reason: str
+    since: datetime
+    attempts: int | None = None
+
+
 class Feed(Protocol):
     """A daemon, as the dashboard sees it."""
 
@@ -110,6 +123,13 @@ class Feed(Protocol):
 
     async def report(self, job_id: str) -> Report:
         """What a recovery job has found so far.
+
+        Raises:
+            Refused: The daemon does not answer, or not with this.
+        """
+
+    async def parked(self) -> Sequence[Parked]:
+        """Some of what was refused or put off, queue by queue, the oldest first.
 
         Raises:
             Refused: The daemon does not answer, or not with this.

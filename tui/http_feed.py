@@ -5,8 +5,9 @@ as long as the dashboard is open; and every wait has a deadline, a silent feed i
 """
 
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, TypeVar
 
 import anyio
@@ -15,13 +16,24 @@ import msgspec
 
 from engarde_daemon.protocol import read_frame
 from tui.event_stream import Frame, FrameTooLargeError, frames
-from tui.feed import Linked, Lost, News, Refused, Report, Standing, TenantPage, TenantWish
+from tui.feed import (
+    Linked,
+    Lost,
+    News,
+    Parked,
+    Refused,
+    Report,
+    Standing,
+    TenantPage,
+    TenantWish,
+)
 from tui.orders import Order
 
 T = TypeVar("T")
 
 FEED = "/api/admin/feed"
 TENANTS = "/api/admin/tenants"
+QUEUES = "/api/admin/queues"
 RECOVERY = "/api/admin/recovery"
 TENANTS_PER_PAGE = 200
 SILENCE_LIMIT_S = 15.0
@@ -53,6 +65,28 @@ class _Tenants(msgspec.Struct):
 
 class _Job(msgspec.Struct):
     report: Report
+
+
+class _Backlog(msgspec.Struct):
+    title: str
+
+
+class _Row(msgspec.Struct):
+    tenant_id: str
+    content_id: str
+    version: int
+    reason: str
+    since: datetime
+    attempts: int | None = None
+
+
+class _Queue(msgspec.Struct):
+    backlog: _Backlog
+    parked: list[_Row]
+
+
+class _Queues(msgspec.Struct):
+    queues: list[_Queue]
 
 
 class HttpFeed:
@@ -94,6 +128,15 @@ class HttpFeed:
     async def report(self, job_id: str) -> Report:
         """What a recovery job has found so far."""
         return _read(await self._ask("GET", f"{RECOVERY}/{job_id}"), _Job).report
+
+    async def parked(self) -> Sequence[Parked]:
+        """Some of what was refused or put off."""
+        found = _read(await self._ask("GET", QUEUES), _Queues)
+        return [
+            Parked(queue=queue.backlog.title, **msgspec.structs.asdict(row))
+            for queue in found.queues
+            for row in queue.parked
+        ]
 
     async def carry_out(self, order: Order) -> None:
         """Have an order carried out, at most once."""

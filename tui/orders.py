@@ -14,7 +14,6 @@ RECOVERY_KINDS = frozenset({"restore", "verify", "migrate"})
 Steer: TypeAlias = Callable[[str], "Order"]
 
 _ADMIN = "/api/admin"
-_GENERATION = "/api/content/generation-jobs"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,24 +150,15 @@ def migrate(*, back: bool = False) -> Order:
     )
 
 
-def cancel_recovery(job_id: str) -> Order:
-    """End a recovery job where it is."""
-    return Order(
-        title="Cancel the recovery job",
-        path=f"{_ADMIN}/recovery/{quote(job_id, safe='')}/cancel",
-        effect="The job ends at the next page. What it has put right stays right.",
-        done="The job is being cancelled.",
-    )
-
-
 def cancel_job(kind: str, job_id: str) -> Order:
-    """End a job of any kind."""
-    if kind in RECOVERY_KINDS:
-        return cancel_recovery(job_id)
+    """End a job of any kind and tenant."""
+    is_recovery = kind in RECOVERY_KINDS
     return Order(
         title=f"Cancel this {kind} job",
-        path=f"{_GENERATION}/{quote(job_id, safe='')}/cancel",
-        effect="Nothing more is begun for this job. What it has made so far stays.",
+        path=f"{_ADMIN}/jobs/{quote(job_id, safe='')}/cancel",
+        effect="The job ends at the next page. What it has put right stays right."
+        if is_recovery
+        else "Nothing more is begun for this job. What it has made so far stays.",
         done="The job is being cancelled.",
     )
 
@@ -177,8 +167,8 @@ def retry_job(job_id: str) -> Order:
     """Repeat the failed pieces of a generation job."""
     return Order(
         title="Retry the failed pieces",
-        path=f"{_GENERATION}/{quote(job_id, safe='')}/retry",
-        effect="The failed pieces are generated again, at their usual price.",
+        path=f"{_ADMIN}/jobs/{quote(job_id, safe='')}/retry",
+        effect="The failed pieces are generated again, at their usual price, which the tenant pays.",
         done="The failed pieces are on their way again.",
     )
 

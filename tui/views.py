@@ -26,6 +26,7 @@ _STATUS_TONES = {
     "failed": Tone.FAULT,
 }
 _JOB_TONES = {
+    "receiving": Tone.ACCENT,
     "pending": Tone.QUIET,
     "running": Tone.ACCENT,
     "completed": Tone.GOOD,

@@ -73,6 +73,11 @@ def clock(moment: datetime) -> str:
     return f"{moment.astimezone():%H:%M:%S}"
 
 
+def moment(at: datetime) -> str:
+    """Day and time where the operator sits, for what may be days ago."""
+    return f"{at.astimezone():%m-%d %H:%M}"
+
+
 def share(part: float, whole: float) -> float:
     """Which part of the whole it is; of nothing, none."""
     return part / whole if whole else 0.0

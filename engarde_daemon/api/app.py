@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.actors import ActorsController, Steering
+from engarde_daemon.api.admin.jobs import JobsController, JobSteering
 from engarde_daemon.api.admin.overview import OverviewController, OverviewDesk
 from engarde_daemon.api.admin.tenants import TenantsController
 from engarde_daemon.api.analytics.controller import AnalyticsController
@@ -87,6 +88,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     ActorsController,
     TenantsController,
     OverviewController,
+    JobsController,
     GenerateController,
     GenerationJobsController,
     CredentialsController,
@@ -133,6 +135,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     steering: Steering
     tenants: TenantOffice
     overview: OverviewDesk
+    jobs: JobSteering
     traffic: Traffic
     ledger: Address[LedgerMessage]
 
@@ -230,6 +233,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "steering": services.admin.steering,
         "tenant_office": services.admin.tenants,
         "overview_desk": services.admin.overview,
+        "job_steering": services.admin.jobs,
         "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,

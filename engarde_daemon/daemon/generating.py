@@ -87,7 +87,7 @@ class Generating:
         )
         self._forwarder = pipelines.add("forwarder", self._make_forwarder, capacity=8)
         self._examiner = pipelines.add("examiner", lambda: Examiner(self._house()), capacity=16)
-        self._foreman = pipelines.add("foreman", self._make_foreman, capacity=64)
+        self.foreman = pipelines.add("foreman", self._make_foreman, capacity=64)
 
     def services(
         self, fence: Fence, register: RegisterReader, library: ContentLibrary
@@ -106,7 +106,7 @@ class Generating:
         )
         return GenerationServices(
             jobs=JobDesk(
-                foreman=self._foreman,
+                foreman=self.foreman,
                 jobs=self._jobs,
                 planner=planner,
                 fence=fence,
@@ -114,7 +114,7 @@ class Generating:
                 timeout_s=WRITE_TIMEOUT_S,
             ),
             credentials=CredentialDesk(
-                foreman=self._foreman,
+                foreman=self.foreman,
                 examiner=self._examiner,
                 jobs=self._jobs,
                 providers=self._providers,

@@ -64,14 +64,14 @@ class Importing:
         self._importer = pipelines.add(
             "importer", self._make_importer, capacity=8, grace_s=ImporterPace().grace_s + 5
         )
-        self._dispatcher = pipelines.add("dispatcher", self._make_dispatcher, capacity=64)
+        self.dispatcher = pipelines.add("dispatcher", self._make_dispatcher, capacity=64)
 
     def desk(self, fence: Fence, register: RegisterReader) -> ImportDesk:
         """What serves the routes of imports."""
         given = self._settings.imports
         house = self._house(connections=given.assets_in_parallel)
         return ImportDesk(
-            dispatcher=self._dispatcher,
+            dispatcher=self.dispatcher,
             library=self._library,
             register=register,
             estimator=Estimator(
@@ -80,7 +80,7 @@ class Importing:
                 patience_s=given.estimate_s,
             ),
             receiver=Receiver(
-                self._dispatcher,
+                self.dispatcher,
                 bytes_max=given.export_bytes_max,
                 rows_max=given.export_rows_max,
                 timeout_s=WRITE_TIMEOUT_S,

@@ -10,17 +10,21 @@ from importlib.metadata import version
 
 import structlog
 
+from actors.dispatcher.messages import DispatcherMessage
+from actors.foreman.messages import ForemanMessage
 from actors.observer.actor import Observer, ObserverPace
 from actors.observer.lookout import Surroundings
 from actors.observer.messages import LookNow
+from actors.recovery.messages import RecoveryMessage
 from engarde_daemon.adapters.postgres.overview import PostgresDaemonRegister, PostgresOverview
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.feed import Feed
+from engarde_daemon.api.admin.jobs import JobSteering
 from engarde_daemon.api.admin.overview import OverviewDesk
 from engarde_daemon.api.events.hub import Hub
 from engarde_daemon.api.traffic import Traffic
 from engarde_daemon.config import Settings
-from engarde_daemon.core import HealthReport, KernelEvent, Supervisor
+from engarde_daemon.core import Address, HealthReport, KernelEvent, Supervisor
 from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.stores import Stores
@@ -28,6 +32,8 @@ from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.safety.happenings import actor_event
 from engarde_daemon.domain.vitals import NewsVitals
 from engarde_daemon.ports.overview import Identity
+
+STEER_TIMEOUT_S = 20.0
 
 _LOG = structlog.get_logger("engarde.actors")
 
@@ -103,6 +109,22 @@ class Observing:
             hub=hub,
             authenticate=authenticate,
             wake=lambda queue: wakes[queue](),
+        )
+
+    def job_steering(
+        self,
+        *,
+        foreman: Address[ForemanMessage],
+        dispatcher: Address[DispatcherMessage],
+        recovery: Address[RecoveryMessage],
+    ) -> JobSteering:
+        """What the routes need that end and repeat jobs."""
+        return JobSteering(
+            self._office,
+            foreman=foreman,
+            dispatcher=dispatcher,
+            recovery=recovery,
+            timeout_s=STEER_TIMEOUT_S,
         )
 
 

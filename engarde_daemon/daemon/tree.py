@@ -343,8 +343,9 @@ class _Planting:
         parts = RecoveryParts(
             staged=self.library, comparer=self.comparer, rest_s=partial(self.pace.rest_s, "zerodb")
         )
+        self.restorer = self.vigil.add_recovery(self.pipelines, parts)
         return RecoveryDesk(
-            recovery=self.vigil.add_recovery(self.pipelines, parts),
+            recovery=self.restorer,
             health=health,
             vitals=self.board.read,
             now=lambda: datetime.now(UTC),
@@ -382,6 +383,11 @@ class _Planting:
             steering=self.root,
             tenants=office,
             overview=self.observing.desk(self.telling.hub, authenticate, wakes=self.wakes),
+            jobs=self.observing.job_steering(
+                foreman=self.generating.foreman,
+                dispatcher=self.importing.dispatcher,
+                recovery=self.restorer,
+            ),
             traffic=self.observing.traffic,
             ledger=self.ledger,
         )

@@ -92,6 +92,15 @@ class JobSort(StrEnum):
     LIVE = "live"
 
 
+class JobStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose job it is, of which kind, and how it stands; `tenant_id` is None where it is about all."""
+
+    id: str
+    kind: str
+    tenant_id: str | None
+    state: str
+
+
 class ParkedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A version that cannot go on by itself, and why; `attempts` is None where nobody counts."""
 
@@ -110,6 +119,13 @@ class QueueOffice(Protocol):
         self, sort: JobSort, *, tenant_id: str | None, after: Place | None, size: int
     ) -> Sequence[JobView]:
         """A page of jobs, the newest first.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def find_job(self, job_id: str) -> JobStanding | None:
+        """A job of whatever kind and tenant.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -70,6 +70,15 @@ select * from (
       and ($1::text is null or r.wish #>> '{scope,tenant_id}' = $1)
       and (r.created_at, r.id) < (coalesce($2, timestamptz 'infinity'), coalesce($3, ''))
     order by r.created_at desc, r.id desc limit $4)
+    union all
+    (select m.id, 'import', m.tenant_id, m.status, (m.imported + m.updated + m.unchanged + m.skipped)::bigint,
+        greatest(m.total_assets, m.estimated_assets)::bigint, m.created_at, m.started_at, m.completed_at, m.stage,
+        null, coalesce(case when m.completed_at is null then m.waiting_reason end, left(m.error_message, 300)), m.failed
+    from engarde.import_jobs m
+    where m.completed_at is null and m.status in ('receiving', 'pending', 'running')
+      and ($1::text is null or m.tenant_id = $1)
+      and (m.created_at, m.id) < (coalesce($2, timestamptz 'infinity'), coalesce($3, ''))
+    order by m.created_at desc, m.id desc limit $4)
 ) a order by a.created_at desc, a.id desc limit $4
 
 -- name: all_jobs
@@ -92,7 +101,23 @@ select * from (
     where ($1::text is null or r.wish #>> '{scope,tenant_id}' = $1)
       and (r.created_at, r.id) < (coalesce($2, timestamptz 'infinity'), coalesce($3, ''))
     order by r.created_at desc, r.id desc limit $4)
+    union all
+    (select m.id, 'import', m.tenant_id, m.status, (m.imported + m.updated + m.unchanged + m.skipped)::bigint,
+        greatest(m.total_assets, m.estimated_assets)::bigint, m.created_at, m.started_at, m.completed_at, m.stage,
+        null, coalesce(case when m.completed_at is null then m.waiting_reason end, left(m.error_message, 300)), m.failed
+    from engarde.import_jobs m
+    where ($1::text is null or m.tenant_id = $1)
+      and (m.created_at, m.id) < (coalesce($2, timestamptz 'infinity'), coalesce($3, ''))
+    order by m.created_at desc, m.id desc limit $4)
 ) a order by a.created_at desc, a.id desc limit $4
+
+-- name: job
+select j.id, 'generation' as kind, j.tenant_id, j.status as state
+from public.content_generation_jobs j where j.id = $1 and j.spec is not null
+union all
+select m.id, 'import', m.tenant_id, m.status from engarde.import_jobs m where m.id = $1
+union all
+select r.id, r.kind, r.wish #>> '{scope,tenant_id}', r.state from engarde.recovery_jobs r where r.id = $1
 
 -- name: happenings
 -- The newest. Rows lie in the order in which they came, so that few pages hold them.

@@ -18,7 +18,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import Table
 from tui.words import bar, clean, clock, count, dollars, lasting, plural, share
 
-LIVE = frozenset({"pending", "running"})
+LIVE = frozenset({"receiving", "pending", "running"})
 _BAR_COLUMNS = 10
 
 

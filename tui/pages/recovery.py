@@ -106,7 +106,7 @@ class Recovery(Page):
         if job is None or job.state not in LIVE:
             self.notify("Choose a job that is under way.", severity="warning")
         else:
-            self.order(orders.cancel_recovery(job.id))
+            self.order(orders.cancel_job(job.kind, job.id))
 
     def carried_out(self, order: Order) -> None:
         """Look again at what an order may have changed."""

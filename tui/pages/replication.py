@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
@@ -11,6 +12,8 @@ from textual.widgets import Static
 
 from engarde_daemon.protocol import BacklogView, Snapshot
 from tui import orders
+from tui.feed import Parked, Refused
+from tui.orders import Order
 from tui.page import Page
 from tui.pages.overview import age_cell, parked_cell, rows_cell
 from tui.tone import Cell, Tone, role, sign
@@ -19,10 +22,12 @@ from tui.widgets.columns import Column
 from tui.widgets.meter import Meter
 from tui.widgets.panel import Panel
 from tui.widgets.table import Table
-from tui.words import bar, clean, count, lasting, latency, share, size
+from tui.words import bar, clean, count, lasting, latency, moment, share, size
 
 ARRIVALS = {"zerodb": "ZeroDB", "archive": "Archive"}
 QUEUES = {"delivery": "To ZeroDB", "archive": "To the archive"}
+RENEW_EVERY_S = 10.0
+_NONE = "Nothing was refused or put off."
 _BAR_COLUMNS = 30
 _NAME_COLUMNS = 12
 
@@ -34,7 +39,8 @@ class Replication(Page):
     HELP = (
         "Every acknowledged version is in PostgreSQL. From there it goes to ZeroDB, which serves "
         "reads, and to the archive, which outlives both. A body leaves PostgreSQL only when both "
-        "have it. Parked rows were refused by their destination and wait for somebody."
+        "have it. Parked rows were refused by their destination and wait for somebody; those that "
+        "were only put off are tried again by themselves. Enter shows a reason in full."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "order_retry", "Retry", tooltip="try the chosen queue's parked rows again"),
@@ -47,10 +53,22 @@ class Replication(Page):
             for queue, title in QUEUES.items():
                 yield Meter(title, id=f"queue-{queue}", figure=_rows)
         yield Panel("Queues", Table(_COLUMNS, key=_queue, empty="Nothing waits.", id="queues"))
+        yield Panel("Refused or put off", Table(_PARKED, key=_row, empty=_NONE, id="parked"))
 
     def on_mount(self) -> None:
-        """Give the first panel its title."""
+        """Give the first panel its title, and look from time to time at what is parked."""
         self.query_one("#arrived").border_title = "Arrived"
+        self.set_interval(RENEW_EVERY_S, self._look_again)
+
+    def on_screen_resume(self) -> None:
+        """Look again, because time has passed."""
+        super().on_screen_resume()
+        self._fetch_parked()
+
+    def carried_out(self, order: Order) -> None:
+        """Look again at what an order may have changed."""
+        del order
+        self._fetch_parked()
 
     def action_order_retry(self) -> None:
         """Have what waits in the chosen queue tried again."""
@@ -69,6 +87,23 @@ class Replication(Page):
         for queue in QUEUES:
             self.query_one(f"#queue-{queue}", Meter).show(self.sight.backlogs.get(queue, ()))
         self.query_one("#queues", Table).show(snapshot.backlog)
+
+    @on(Table.Chosen, "#parked")
+    def _tell(self, message: Table.Chosen) -> None:
+        parked: Parked = message.row
+        self.notify(clean(parked.reason), title=clean(_subject(parked)))
+
+    def _look_again(self) -> None:
+        if self.is_current and self.sight.is_live:
+            self._fetch_parked()
+
+    @work(exclusive=True, group="parked", exit_on_error=False)
+    async def _fetch_parked(self) -> None:
+        table = self.query_one("#parked", Table)
+        try:
+            table.show(await self.feed.parked(), empty=_NONE)
+        except Refused as refused:
+            table.show((), empty=str(refused))
 
 
 def _arrivals(snapshot: Snapshot) -> Iterator[Content]:
@@ -120,4 +155,26 @@ _COLUMNS: list[Column[BacklogView]] = [
     Column(title="OLDEST", cell=age_cell, width=11, right=True),
     Column(title="PARKED", cell=parked_cell, width=7, right=True),
     Column(title="ROOM", cell=_room, width=32, rank=1),
+]
+
+
+def _row(parked: Parked) -> str:
+    return f"{parked.queue} {parked.tenant_id} {parked.content_id} {parked.version}"
+
+
+def _subject(parked: Parked) -> str:
+    return f"{parked.content_id} v{parked.version}"
+
+
+def _tries(parked: Parked) -> Cell:
+    return Cell("–", Tone.QUIET) if parked.attempts is None else Cell(count(parked.attempts))
+
+
+_PARKED: list[Column[Parked]] = [
+    Column(title="QUEUE", cell=lambda p: Cell(p.queue, Tone.STRONG), width=22),
+    Column(title="REASON", cell=lambda p: Cell(p.reason), width=26, grows=True),
+    Column(title="CONTENT", cell=lambda p: Cell(_subject(p)), width=40, rank=2),
+    Column(title="TENANT", cell=lambda p: Cell(p.tenant_id, Tone.QUIET), width=12, rank=3),
+    Column(title="TRIES", cell=_tries, width=5, right=True, rank=1),
+    Column(title="SINCE", cell=lambda p: Cell(moment(p.since), Tone.QUIET), width=11),
 ]

@@ -11,7 +11,14 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import Place
-from engarde_daemon.ports.overview import Happening, Identity, JobSort, Known, ParkedRow
+from engarde_daemon.ports.overview import (
+    Happening,
+    Identity,
+    JobSort,
+    JobStanding,
+    Known,
+    ParkedRow,
+)
 from engarde_daemon.protocol import (
     ActorView,
     DaemonState,
@@ -90,6 +97,12 @@ class PostgresOverview:
         with translated():
             rows = await self._writers.fetch(_SQL[f"{sort}_jobs"], tenant_id, *place, size)
         return [JobView(**row) for row in rows]
+
+    async def find_job(self, job_id: str) -> JobStanding | None:
+        """See `QueueOffice.find_job`."""
+        with translated():
+            row = await self._writers.fetchrow(_SQL["job"], job_id)
+        return JobStanding(**row) if row is not None else None
 
     async def parked(self, queue: str, *, most: int) -> Sequence[ParkedRow]:
         """See `QueueOffice.parked`."""

@@ -190,7 +190,7 @@ class OverviewController(Controller):
 
     @get("/jobs", operation_id="listJobs", opt=promise(query=JobsQuery))
     async def jobs(self, request: Asked, overview_desk: Given[OverviewDesk]) -> Page[JobView]:
-        """A page of generation and recovery jobs of all tenants, newest first."""
+        """A page of generation, import and recovery jobs of all tenants, newest first."""
         query = decode_query(query_of(request.scope["query_string"]), JobsQuery)
         return await overview_desk.jobs(query)
 

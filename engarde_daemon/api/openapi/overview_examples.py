@@ -5,7 +5,7 @@ from typing import Any
 
 from engarde_daemon.api.admin.overview import Overview, QueueRetried, QueuesView, QueueView
 from engarde_daemon.api.paging import Onward, Page
-from engarde_daemon.ports.overview import ParkedRow
+from engarde_daemon.ports.overview import JobStanding, ParkedRow
 from engarde_daemon.protocol import (
     ActorView,
     BacklogView,
@@ -153,6 +153,7 @@ ANSWERS: dict[Any, Any] = {
     Page[JobView]: Page(
         data=[_JOB], pagination=Onward(page_size=50, has_next=False, next_cursor=None)
     ),
+    JobStanding: JobStanding(id=_JOB.id, kind=_JOB.kind, tenant_id=_TENANT, state="cancelled"),
     FeedEvent: FeedEvent(
         at=_AT,
         source="stores",

@@ -86,6 +86,7 @@ FIGURE: dict[str, Any] = {"platform": "meta", "date": "2026-03-01", "clicks": 1}
 MATRIX: dict[str, list[Ask]] = {
     "approveGenerationJob": [on("job", 202)],
     "cancelGenerationJob": [on("job")],
+    "cancelJob": [on("job", 403)],
     "cancelRecoveryJob": [on("job", 403)],
     "changePlan": [on("tenant", 403, json={"plan": "free"})],
     "createCampaignSpace": [
@@ -216,6 +217,7 @@ MATRIX: dict[str, list[Ask]] = {
     "restoreVersion": [on("item"), on("item", 412, **LATE)],
     "resumeActor": [],
     "retryGenerationJob": [on("job", 409), on("job", 409, json={"max_cost_usd": 5})],
+    "retryJob": [on("job", 403)],
     "retryQueue": [],
     "retryWebhookDelivery": [on("webhook", 202)],
     "revokeKey": [on("key")],

@@ -21,6 +21,7 @@ NOWHERE = "00000000-0000-7000-8000-000000000000"
 NEEDS = {
     "approveGenerationJob": "editor",
     "cancelGenerationJob": "editor",
+    "cancelJob": "operator",
     "cancelRecoveryJob": "operator",
     "changePlan": "operator",
     "createCampaignSpace": "editor",
@@ -92,6 +93,7 @@ NEEDS = {
     "restoreVersion": "editor",
     "resumeActor": "operator",
     "retryGenerationJob": "editor",
+    "retryJob": "operator",
     "retryQueue": "operator",
     "retryWebhookDelivery": "admin",
     "revokeKey": "admin",

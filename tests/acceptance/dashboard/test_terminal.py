@@ -40,6 +40,9 @@ async def test_an_operator_watches_and_steers_a_running_daemon(daemon: Daemon):
         assert await answers(daemon)
         await shown(screen, "The only version is in ZeroDB")
 
+        screen.type("5")
+        await shown(screen, "Nothing was refused or put off.")
+
         screen.type("6f")
         await shown(screen, "Type failover to go on.")
         screen.type("failover\r")

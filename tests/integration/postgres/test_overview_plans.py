@@ -1,7 +1,7 @@
 """What operators see costs the same however much content there is.
 
 10,000 tenants, one in a hundred of them near its limit, with 60,000 versions and as many events,
-40,000 jobs that are done and a few that are not.
+40,000 jobs of both large kinds that are done and a few that are not.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +12,11 @@ import pytest
 
 from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
-from engarde_daemon.adapters.postgres.overview import PostgresDaemonRegister, PostgresOverview
+from engarde_daemon.adapters.postgres.overview import (
+    JOBS_SHOWN,
+    PostgresDaemonRegister,
+    PostgresOverview,
+)
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.postgres.tenants import PostgresTenantOffice
 from engarde_daemon.domain.plans import Level
@@ -45,11 +49,16 @@ insert into content_generation_jobs (id, tenant_id, user_id, job_type, target_co
     created_at)
 select 'job-' || n, 'tenant-1', 'user', 'batch', 10, 'post', case when n % 1000 = 0 then 'running' else 'completed' end,
     '{}', timestamp '2027-01-01' + make_interval(secs => n) from generate_series(1, 40000) n;
+insert into engarde.import_jobs (id, tenant_id, brand_id, user_id, campaign_space_id, platform,
+    external_campaign_id, spec, fingerprint, status, created_at, completed_at)
+select 'import-' || n, 'tenant-1', '', '', '', 'meta', '', '{}', '', case when n % 1000 = 0 then 'running' else 'completed' end,
+    timestamptz '2026-12-01' + make_interval(secs => n), case when n % 1000 = 0 then null else now() end
+from generate_series(1, 40000) n;
 insert into engarde.recovery_jobs (id, kind, wish, ordered_by, created_at)
 values ('verify', 'verify', '{"scope": {"tenant_id": "tenant-7"}}', '', '2027-02-01');
 """
 ME = Identity(id="me", name="host", address="127.0.0.1:8700", version="1", pid=1)
-LARGE = {"content_versions", "events", "content_generation_jobs", "outbox"}
+LARGE = {"content_versions", "events", "content_generation_jobs", "import_jobs", "outbox"}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +85,8 @@ class Link:
 
     def __init__(self, link: asyncpg.Connection) -> None:
         self._link = link
-        self.fetch, self.fetchval, self.execute = link.fetch, link.fetchval, link.execute
+        self.fetch, self.fetchval, self.fetchrow = link.fetch, link.fetchval, link.fetchrow
+        self.execute = link.execute
 
     def acquire(self) -> "Link":
         """Lend it."""
@@ -111,6 +121,7 @@ async def test_a_look_counts_nothing_that_grows_with_content(daemons: Sessions):
     assert scanned(nodes) == set()
     assert rows_read(nodes, "content_versions") == 0
     assert rows_read(nodes, "content_generation_jobs") <= LIVE
+    assert rows_read(nodes, "import_jobs") <= LIVE
     assert rows_read(nodes, "content_storage_usage") <= NEAR
 
 
@@ -123,7 +134,8 @@ async def test_a_look_finds_what_there_is(daemons: Sessions):
     assert known.tenants.levels == {"normal": TENANTS - NEAR, "warning": NEAR}
     assert known.tenants.total == TENANTS
     assert (known.tenants.fullest[0].tenant_id, len(known.tenants.fullest)) == ("tenant-10000", 20)
-    assert len(known.jobs) == LIVE + 1
+    assert len(known.jobs) == JOBS_SHOWN
+    assert {job.kind for job in known.jobs} == {"verify", "generation", "import"}
     assert (known.jobs[0].kind, known.jobs[0].tenant_id) == ("verify", "tenant-7")
 
 
@@ -154,10 +166,23 @@ async def test_a_page_of_jobs_deep_in_the_list_begins_at_its_place(
 
     assert scanned(nodes) == set()
     assert rows_read(nodes, "content_generation_jobs") <= LIVE
+    assert rows_read(nodes, "import_jobs") <= LIVE
+
+
+@pytest.mark.parametrize("kind", ["job", "import"])
+async def test_a_job_is_found_by_its_id_whatever_its_kind(daemons: Sessions, kind: str):
+    """And by nothing else."""
+    nodes = await steps_of(daemons.writers, lambda link: overview(link).find_job(f"{kind}-7"))
+    async with rolled_back(daemons.writers) as link:
+        found = await overview(link).find_job(f"{kind}-7")
+
+    assert found is not None
+    assert (found.id, found.tenant_id, found.state) == (f"{kind}-7", "tenant-1", "completed")
+    assert scanned(nodes) == set()
 
 
 async def test_pages_of_jobs_show_each_once_the_newest_first(daemons: Sessions):
-    """Across both kinds."""
+    """Across all kinds."""
     shown: list[str] = []
     after = None
     async with rolled_back(daemons.writers) as link:
@@ -165,7 +190,8 @@ async def test_pages_of_jobs_show_each_once_the_newest_first(daemons: Sessions):
             shown += [job.id for job in page]
             after = Place(page[-1].created_at, page[-1].id)
 
-    assert shown == ["verify", *(f"job-{n}" for n in range(JOBS, 0, -1000))]
+    live = range(JOBS, 0, -1000)
+    assert shown == ["verify", *(f"job-{n}" for n in live), *(f"import-{n}" for n in live)]
 
 
 async def test_a_beat_touches_its_own_row(daemons: Sessions):

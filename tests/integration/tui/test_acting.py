@@ -18,6 +18,7 @@ FULLEST = scenes.tenants()[2]
         (("2", "down", "p"), orders.pause(STEERED)),
         (("2", "down", "r"), orders.restart(STEERED)),
         (("4", "c"), orders.cancel_job("generation", "7d1f")),
+        (("4", "down", "c"), orders.cancel_job("import", "5c02")),
         (("4", "down", "down", "r"), orders.retry_job("41aa")),
         (("5", "down", "r"), orders.retry_queue("archive", "to the archive")),
         (("6", "v"), orders.verify()),
@@ -100,7 +101,7 @@ async def test_a_running_recovery_job_can_be_ended(sit: Sit):
     async with sit(scenes.recovering()) as desk:
         await desk.press("6", "x", "tab", "enter")
 
-        assert desk.feed.ordered == [orders.cancel_recovery("8e11")]
+        assert desk.feed.ordered == [orders.cancel_job("restore", "8e11")]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
+from engarde_daemon.api.admin.overview import QueuesView
+from engarde_daemon.api.openapi.overview_examples import ANSWERS
 from engarde_daemon.protocol import Snapshot
 from tests.support.dashboard import scenes
 from tui import http_feed, orders
@@ -142,6 +144,19 @@ async def test_a_refusal_is_told_in_the_daemons_words(connect: Connect):
     assert refused.value.forbidden
     assert script.asked[0].startswith("POST /api/admin/recovery/verify ")
     assert "idempotency-key: " in script.asked[0].lower()
+
+
+async def test_parked_rows_are_read_with_their_queue_and_their_reason(connect: Connect):
+    """From the route that lists what waits; what else it tells is passed over."""
+    body = msgspec.json.encode(ANSWERS[QueuesView])
+    feed, script = await connect(
+        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+
+    (row,) = await feed.parked()
+
+    assert script.asked[0].startswith("GET /api/admin/queues ")
+    assert (row.queue, row.reason, row.attempts) == ("to ZeroDB", "ZeroDB answered 503.", 2)
 
 
 async def test_an_answer_of_another_shape_is_a_refusal(connect: Connect):

@@ -1,5 +1,6 @@
 """The pages: what they show, and how one gets around."""
 
+import anyio
 import pytest
 from textual.binding import Binding
 from textual.color import Color
@@ -131,6 +132,44 @@ async def test_tenants_that_cannot_be_fetched_are_told_with_the_reason(sit: Sit)
     async with sit() as desk:
         desk.feed.refusal = Refused("PostgreSQL does not answer.")
         await desk.press("3")
+
+        assert "PostgreSQL does not answer." in desk.text
+
+
+async def test_parked_rows_are_shown_with_their_reason(sit: Sit):
+    """Enter gives it in full, where the column is too narrow for it."""
+    async with sit(size=(80, 24)) as desk:
+        desk.feed.parked_rows = scenes.parked()
+        await desk.press("5")
+        assert "ZeroDB answered 503." in desk.text
+
+        await desk.press("tab", "down", "enter")
+
+        assert desk.notices == [scenes.parked()[1].reason]
+
+
+async def test_parked_rows_are_looked_at_again_after_a_retry(sit: Sit):
+    """So that nobody retries them twice."""
+    async with sit() as desk:
+        desk.feed.parked_rows = scenes.parked()
+        desk.feed.gate = anyio.Event()
+        await desk.press("5", "r", "tab")
+        await desk.pilot.press("enter")
+        await desk.pilot.pause()
+        assert "ZeroDB answered 503." in desk.text
+
+        desk.feed.gate.set()
+        await desk.settle()
+
+        assert "ZeroDB answered 503." not in desk.text
+        assert "Nothing was refused or put off." in desk.text
+
+
+async def test_parked_rows_that_cannot_be_fetched_are_told_with_the_reason(sit: Sit):
+    """An empty list would say that there are none."""
+    async with sit() as desk:
+        desk.feed.refusal = Refused("PostgreSQL does not answer.")
+        await desk.press("5")
 
         assert "PostgreSQL does not answer." in desk.text
 

@@ -10,7 +10,7 @@ import anyio
 from textual.pilot import Pilot
 
 from tui.app import Dashboard
-from tui.feed import News, Refused, Report, Standing, TenantPage, TenantWish
+from tui.feed import News, Parked, Refused, Report, Standing, TenantPage, TenantWish
 from tui.orders import Order
 
 
@@ -24,6 +24,8 @@ class ScriptedFeed:
         self.wishes: list[TenantWish] = []
         self.refusal: Refused | None = None
         self.reported = Report()
+        self.gate: anyio.Event | None = None
+        self.parked_rows: Sequence[Parked] = ()
         self._tenants = tenants
         self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
         for piece in news:
@@ -60,11 +62,21 @@ class ScriptedFeed:
         del job_id
         return self.reported
 
-    async def carry_out(self, order: Order) -> None:
-        """Keep the order, or refuse it."""
+    async def parked(self) -> Sequence[Parked]:
+        """What was laid down as parked."""
         if self.refusal is not None:
             raise self.refusal
+        return self.parked_rows
+
+    async def carry_out(self, order: Order) -> None:
+        """Keep the order, or refuse it; a queue that is retried has nothing parked any more."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.gate is not None:
+            await self.gate.wait()
         self.ordered.append(order)
+        if "/queues/" in order.path:
+            self.parked_rows = ()
 
 
 SETTLE_LIMIT_S = 20.0

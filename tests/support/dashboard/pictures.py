@@ -51,6 +51,7 @@ async def draw(snapshot: Snapshot, page: str, size: tuple[int, int], *, light: b
     news = [*scenes.lately(snapshot), *(scenes.everyday() if used else ())]
     feed = ScriptedFeed(news, tenants=scenes.tenants())
     feed.reported = REPORT
+    feed.parked_rows = scenes.parked()
     app = Dashboard(feed, light=light)
     async with app.run_test(size=size) as pilot:
         await settle(pilot, feed)

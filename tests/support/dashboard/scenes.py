@@ -25,7 +25,7 @@ from engarde_daemon.protocol import (
     StoreView,
     TenantsView,
 )
-from tui.feed import Linked, News, Standing
+from tui.feed import Linked, News, Parked, Standing
 
 NOW = datetime(2026, 11, 23, 9, 41, 7, tzinfo=UTC)
 VERSIONS = 12_345
@@ -144,6 +144,21 @@ def jobs() -> list[JobView]:
         JobView(
             id="2b70", kind="generation", tenant_id="acme", state="cancelled", done=120, total=500, failed=0,
             created_at=ago(hours=9), started_at=ago(hours=9), finished_at=ago(hours=8, minutes=58), cost_usd=0.81,
+        ),
+    ]  # fmt: skip
+
+
+def parked() -> list[Parked]:
+    """One that was put off, and one that was refused."""
+    return [
+        Parked(
+            queue="to ZeroDB", tenant_id="acme", content_id="01a20506-e2c2-75db-bf6a-a94a82058695",
+            version=3, reason="ZeroDB answered 503.", since=ago(minutes=14), attempts=4,
+        ),
+        Parked(
+            queue="to the archive", tenant_id="globex", content_id="01a20506-e2c2-75db-bf6a-a94a82058701",
+            version=1, reason="BigQuery refuses the row: `tags` is longer than 10,485,760 bytes.",
+            since=ago(hours=2),
         ),
     ]  # fmt: skip
 

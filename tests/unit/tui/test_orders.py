@@ -18,4 +18,11 @@ def test_what_changes_where_content_is_must_be_typed(order: Order):
 def test_an_id_cannot_lead_to_another_route():
     """Ids come from outside."""
     assert orders.pause("../quota").path == "/api/admin/actors/..%2Fquota/pause"
-    assert orders.cancel_recovery("a/b?c").path == "/api/admin/recovery/a%2Fb%3Fc/cancel"
+    assert orders.cancel_job("import", "a/b?c").path == "/api/admin/jobs/a%2Fb%3Fc/cancel"
+    assert orders.retry_job("../x").path == "/api/admin/jobs/..%2Fx/retry"
+
+
+@pytest.mark.parametrize("kind", ["generation", "import", "restore", "verify", "migrate"])
+def test_jobs_of_every_kind_and_tenant_are_ended_by_the_operators_route(kind: str):
+    """The tenants' own routes know only the tenant of the key."""
+    assert orders.cancel_job(kind, "7d1f").path == "/api/admin/jobs/7d1f/cancel"
