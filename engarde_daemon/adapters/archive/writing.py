@@ -5,6 +5,7 @@ after which its folder is synced. Until then no reader sees it; from then on it 
 """
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -66,7 +67,9 @@ def _write_rows(
 def durably(path: Path, write: Callable[[str], object]) -> None:
     """Let `write` make a file, then give it its name; a crash leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}{UNFINISHED}-{os.getpid()}")
+    # Several replicators of a daemon may make the same empty file at once, each in its thread.
+    writer = f"{os.getpid()}-{threading.get_ident()}"
+    unfinished = path.with_name(f"{path.name}{UNFINISHED}-{writer}")
     write(str(unfinished))
     _sync(unfinished)
     unfinished.rename(path)
