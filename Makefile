@@ -34,7 +34,7 @@ run: setup  ## start the whole daemon on embedded stores (ARGS="--data-dir D --p
 	@exec $(BIN)/engarde run $(ARGS)
 
 test: setup  ## every test, WORKERS files at a time (ARGS go to pytest)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fast: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
