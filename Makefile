@@ -66,7 +66,7 @@ lock: setup  ## renew requirements.lock from pyproject.toml (needs uv)
 	    --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 # --strict: a package that the advisory service does not know is no package without advisories.
-audit:  ## look up known vulnerabilities of requirements.lock (asks pypi.org)
+audit:  ## look up known vulnerabilities of requirements.lock
 	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
 	    $(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check "pip-audit>=2.9,<3"; }
 	@$(AUDIT)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock

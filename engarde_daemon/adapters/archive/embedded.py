@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 import duckdb
 import structlog
+from anyio import to_thread
 
 from engarde_daemon.adapters.archive import adding, reading, rewriting, writing
 from engarde_daemon.adapters.archive.engine import SQL, Engine
@@ -68,7 +69,8 @@ class EmbeddedArchive:
 
     async def prepare(self) -> None:
         """See `ArchiveWriter.prepare`."""
-        await self._engine.run(partial(writing.write_empty, root=self._root))
+        if await to_thread.run_sync(writing.without_empty, self._root):
+            await self._engine.run(partial(writing.write_empty, root=self._root))
 
     async def open_stream(self, table: ArchiveTable) -> str:
         """See `ArchiveWriter.open_stream`; the files of a table are one endless stream."""

@@ -2,13 +2,15 @@
 
 Owns the one DuckDB of the process, which keeps nothing of its own: all that lasts lies in files that
 any other process may read meanwhile. Each call has a cursor and a worker thread for itself. A call
-that runs out of time is interrupted, and its thread ends by itself.
+that runs out of time is interrupted, and its thread ends by itself. DuckDB starts with the first
+call: it takes 30 MB, which a daemon without anything to archive need not have.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -35,22 +37,25 @@ class Engine:
         self._root = root
         self._timeout_s = timeout_s
         self._threads = anyio.CapacityLimiter(threads)
+        self._is_open = False
+        self._starting = Lock()
         self._database: duckdb.DuckDBPyConnection | None = None
         self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
 
     async def open(self) -> None:
-        """Start the engine.
+        """Take calls from now on.
 
         Raises:
-            Unavailable: The folder cannot be made or used.
+            Unavailable: The folder cannot be made.
         """
-        try:
-            self._database = await to_thread.run_sync(connect, self._root, limiter=self._threads)
-        except (OSError, duckdb.Error) as error:
-            raise self._unavailable(error) from error
+        make = partial(self._root.mkdir, parents=True, exist_ok=True)
+        with self._explained():
+            await to_thread.run_sync(make, limiter=self._threads)
+        self._is_open = True
 
     async def close(self) -> None:
         """End the engine; calls that still run, though nobody waits for them, are interrupted."""
+        self._is_open = False
         database, self._database = self._database, None
         if database is None:
             return
@@ -89,7 +94,8 @@ class Engine:
         Raises:
             Unavailable: It failed, or did not go on in time.
         """
-        cursor = self._cursor()
+        with self._explained():
+            cursor = await self._cursor()
 
         def begin() -> list[_T]:
             cursor.execute(statement, asked())
@@ -122,7 +128,7 @@ class Engine:
             raise self._unavailable(error) from error
 
     async def _run_apart(self, work: Work[_T]) -> _T:
-        cursor = self._cursor()
+        cursor = await self._cursor()
 
         def in_thread() -> _T:
             with cursor:
@@ -152,12 +158,18 @@ class Engine:
         except (OSError, duckdb.Error) as error:
             raise self._unavailable(error) from error
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        if self._database is None:
-            raise Unavailable(f"The archive in {self._root} is closed.")
-        cursor = self._database.cursor()
+    async def _cursor(self) -> duckdb.DuckDBPyConnection:
+        cursor = await self._call(self._new_cursor)
         self._cursors.add(cursor)
         return cursor
+
+    def _new_cursor(self) -> duckdb.DuckDBPyConnection:
+        with self._starting:
+            if not self._is_open:
+                raise Unavailable(f"The archive in {self._root} is closed.")
+            if self._database is None:
+                self._database = connect(self._root)
+            return self._database.cursor()
 
     def _unavailable(self, error: Exception) -> Unavailable:
         reason = str(error).partition("\n")[0][:200]

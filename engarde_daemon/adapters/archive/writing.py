@@ -48,10 +48,13 @@ def _by_day(batch: Frozen) -> list[tuple[date, list[Row]]]:
 
 def write_empty(cursor: duckdb.DuckDBPyConnection, *, root: Path) -> None:
     """Give every table a file without rows, of which its columns can be read."""
-    for table in ArchiveTable:
-        path = empty_path(root, table)
-        if not path.exists():
-            _write_rows(cursor, table, path=path, rows=[])
+    for table in without_empty(root):
+        _write_rows(cursor, table, path=empty_path(root, table), rows=[])
+
+
+def without_empty(root: Path) -> list[ArchiveTable]:
+    """The tables that have no such file yet."""
+    return [table for table in ArchiveTable if not empty_path(root, table).exists()]
 
 
 def _write_rows(

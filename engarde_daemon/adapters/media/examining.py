@@ -17,7 +17,7 @@ import msgspec
 from anyio.abc import AnyByteReceiveStream
 
 from engarde_daemon.adapters.media.objects import ObjectMediaStore
-from engarde_daemon.adapters.media.worker import Order, Verdict
+from engarde_daemon.adapters.media.orders import Order, Verdict
 from engarde_daemon.domain.errors import Corrupt
 from engarde_daemon.ports.media import Case, Finding, Span
 

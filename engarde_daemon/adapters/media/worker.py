@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from PIL import Image, ImageOps
 
+from engarde_daemon.adapters.media.orders import Order, Verdict
 from engarde_daemon.domain.media import (
     HEAD_BYTES,
     KINDS,
@@ -54,24 +55,6 @@ _FFMPEG = {
 }
 _ORIENTATION = 0x0112  # EXIF; from 5 on, width and height change places
 _LYING = range(5, 9)
-
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look at, and how much may be spent on it."""
-
-    path: str
-    mime_type: str
-    pixels_max: int
-    memory_bytes: int
-    processor_s: int
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found; a thumbnail of so many bytes follows."""
-
-    properties: MediaProperties = MediaProperties()
-    failure: str | None = None
-    thumbnail_bytes: int = 0
 
 
 class Unfit(Exception):

@@ -23,6 +23,8 @@ RUN = settings(
     stateful_step_count=STEPS,
     deadline=None,
     database=None,
+    # In CI Hypothesis repeats the same examples, and every round would be the first one again.
+    derandomize=False,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
     report_multiple_bugs=False,
