@@ -3,7 +3,7 @@
 Its filters are PostgreSQL's `jsonb` containment: equality only, all of them at once. It has no way
 to name a row by the server's id, so rows are replaced and removed by the id in their document.
 
-https://pypi.org/project/zerodb-local/0.2.0/
+zerodb-local 0.2.0
 """
 
 from collections.abc import Sequence
