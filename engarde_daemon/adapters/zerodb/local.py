@@ -2,8 +2,6 @@
 
 Its filters are PostgreSQL's `jsonb` containment: equality only, all of them at once. It has no way
 to name a row by the server's id, so rows are replaced and removed by the id in their document.
-
-zerodb-local 0.2.0
 """
 
 from collections.abc import Sequence
