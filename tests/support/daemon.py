@@ -66,6 +66,8 @@ class SharedDaemon:
     def __init__(self, daemon: Daemon, environ: Mapping[str, str]) -> None:
         self.process = daemon
         self._environ = environ
+        self.restarted: set[str] = set()
+        """The actors that a test wished to begin anew."""
 
     @property
     def dsn(self) -> str:
@@ -120,6 +122,14 @@ class SharedDaemon:
             trust_env=False,
             verify=_NO_TLS,
         )
+
+    async def begin_anew(self, actor: str) -> None:
+        """Have an operator restart an actor, which then does at once what it does now and then."""
+        key = self.new_key(await self.quick_tenant(), "operator")
+        async with self.caller(key.api_key) as http:
+            answer = await http.post(f"/api/admin/actors/{actor}/restart")
+        assert answer.status_code == 202, answer.text
+        self.restarted.add(actor)
 
     @asynccontextmanager
     async def _office(self) -> AsyncIterator[Administration]:

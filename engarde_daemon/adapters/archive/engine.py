@@ -25,6 +25,7 @@ SQL = statements("archive/embedded")
 SPILL = ".spill"
 CLOSE_LIMIT_S = 2.0
 CLOSE_LOOK_S = 0.02
+LISTINGS_MAX = 5
 
 _T = TypeVar("_T")
 Work = Callable[[duckdb.DuckDBPyConnection], _T]
@@ -56,22 +57,23 @@ class Engine:
     async def close(self) -> None:
         """End the engine; calls that still run, though nobody waits for them, are interrupted."""
         self._is_open = False
-        database, self._database = self._database, None
-        if database is None:
-            return
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_LIMIT_S):
-            while not self._is_closed(database):
+            while not self._is_closed():
                 await anyio.sleep(CLOSE_LOOK_S)
 
-    def _is_closed(self, database: duckdb.DuckDBPyConnection) -> bool:
-        """Close it, unless a call has not noticed yet that it is interrupted."""
+    def _is_closed(self) -> bool:
+        """Close it, unless it is just starting, or a call has not noticed yet that it is interrupted."""
+        if self._starting.locked():
+            return False
+        if self._database is None:
+            return True
         for cursor in self._cursors:
             with suppress(duckdb.ConnectionException):  # it ended in this very instant
                 cursor.interrupt()
         with suppress(duckdb.Error):
-            database.close()
-            return True
-        return False
+            self._database.close()
+            self._database = None
+        return self._database is None
 
     async def run(self, work: Work[_T]) -> _T:
         """Do one piece of work in a thread.
@@ -79,7 +81,7 @@ class Engine:
         Raises:
             Unavailable: It failed, or did not end in time.
         """
-        return await self._twice(partial(self._run_apart, work))
+        return await self._listing_anew(partial(self._run_apart, work))
 
     async def pages(
         self,
@@ -105,7 +107,7 @@ class Engine:
             return [make(row) for row in cursor.fetchmany(size)]
 
         try:
-            page = await self._twice(partial(self._call, begin))
+            page = await self._listing_anew(partial(self._call, begin))
             while page:
                 yield page
                 with self._explained():
@@ -114,16 +116,19 @@ class Engine:
             cursor.interrupt()
             cursor.close()
 
-    async def _twice(self, work: Callable[[], Awaitable[_T]]) -> _T:
+    async def _listing_anew(
+        self, work: Callable[[], Awaitable[_T]], times: int = LISTINGS_MAX
+    ) -> _T:
         """Do work that lists its files anew each time.
 
-        A file that another process merged away between the listing and the reading is no failure.
+        A file that was merged away or lost rows between the listing and the reading is no failure.
         """
         try:
             return await work()
-        except (FileNotFoundError, duckdb.IOException):
-            with self._explained():
-                return await work()
+        except (FileNotFoundError, duckdb.IOException) as error:
+            if times == 1:
+                raise self._unavailable(error) from error
+            return await self._listing_anew(work, times - 1)
         except (OSError, duckdb.Error) as error:
             raise self._unavailable(error) from error
 
@@ -159,14 +164,18 @@ class Engine:
             raise self._unavailable(error) from error
 
     async def _cursor(self) -> duckdb.DuckDBPyConnection:
+        self._require_open()
         cursor = await self._call(self._new_cursor)
         self._cursors.add(cursor)
         return cursor
 
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise Unavailable(f"The archive in {self._root} is closed.")
+
     def _new_cursor(self) -> duckdb.DuckDBPyConnection:
         with self._starting:
-            if not self._is_open:
-                raise Unavailable(f"The archive in {self._root} is closed.")
+            self._require_open()
             if self._database is None:
                 self._database = connect(self._root)
             return self._database.cursor()

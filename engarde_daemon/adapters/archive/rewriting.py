@@ -166,19 +166,19 @@ def _litter(root: Path) -> Iterator[tuple[Path, float]]:
 def erase(
     cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, content_ids: Sequence[str]
 ) -> int:
-    """Rewrite every file that holds rows of these contents without them, and count the rows."""
+    """Put a later edition in the place of every file with rows of these contents; count the rows."""
     whose = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
     erased = 0
     with _alone(root):
         for table in ArchiveTable:
             found = listing(root, table)
-            live = set(found.files)
-            every = [str(segment.path) for segment in (*found.superseded, *found.live)]
-            cursor.execute(SQL["holding"], {"files": every, **whose})
+            every = {str(segment.path): segment for segment in (*found.superseded, *found.live)}
+            cursor.execute(SQL["holding"], {"files": list(every), **whose})
             for file, rows in cursor.fetchall():
                 given = {"files": [file], **whose}
-                durably(Path(file), partial(_copy_without, cursor, given))
-                erased += rows if file in live else 0
+                durably(every[file].next_edition(), partial(_copy_without, cursor, given))
+                every[file].path.unlink()
+                erased += rows if every[file] in found.live else 0
     return erased
 
 

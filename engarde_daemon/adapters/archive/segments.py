@@ -3,7 +3,9 @@
 Owns the name as a batch's identity: `<table>/day=YYYY-MM-DD/seg-<first>-<last>.parquet` holds what
 the rows numbered first to last have of that day. Whoever writes a batch again writes the same file.
 A file whose numbers lie inside those of a larger one is superseded: merging takes effect in the
-instant in which the larger file gets its name.
+instant in which the larger file gets its name. So is one of which there is a later edition,
+`seg-<first>-<last>-<edition>.parquet`, from which rows were erased: a file never changes under its
+readers, who would take what they see of both for one.
 """
 
 import os
@@ -18,7 +20,7 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.ports.archive import Span
 
 EMPTY_DAY = date(1970, 1, 1)
-_NAME = re.compile(r"seg-([0-9]{20})-([0-9]{20})\.parquet")
+_NAME = re.compile(r"seg-([0-9]{20})-([0-9]{20})(?:-([0-9]{6}))?\.parquet")
 
 
 class Segment(NamedTuple):
@@ -27,11 +29,18 @@ class Segment(NamedTuple):
     day: date
     first: int
     last: int
+    edition: int
     path: Path
 
     def lies_inside(self, other: "Segment") -> bool:
-        """Whether the other file holds everything that this one does."""
-        return self != other and other.first <= self.first and self.last <= other.last
+        """Whether the other file holds everything of this one that is not erased."""
+        if (self.first, self.last) == (other.first, other.last):
+            return self.edition < other.edition
+        return other.first <= self.first and self.last <= other.last
+
+    def next_edition(self) -> Path:
+        """Where the same rows lie when some of them are erased."""
+        return self.path.with_name(f"{_stem(self.first, self.last)}-{self.edition + 1:06d}.parquet")
 
 
 class Listing(NamedTuple):
@@ -48,7 +57,11 @@ class Listing(NamedTuple):
 
 def segment_path(folder: Path, *, day: date, first: int, last: int) -> Path:
     """Where the rows of a batch that belong to a day lie."""
-    return folder / f"day={day.isoformat()}" / f"seg-{first:020d}-{last:020d}.parquet"
+    return folder / f"day={day.isoformat()}" / f"{_stem(first, last)}.parquet"
+
+
+def _stem(first: int, last: int) -> str:
+    return f"seg-{first:020d}-{last:020d}"
 
 
 def empty_path(root: Path, table: ArchiveTable) -> Path:
@@ -93,16 +106,25 @@ def _touches(day: date, span: Span) -> bool:
 
 def _segments(folder: Path, day: date) -> list[Segment]:
     place = folder / f"day={day.isoformat()}"
-    with os.scandir(place) as entries:
-        names = [entry.name for entry in entries]
-    matches = [match for name in names if (match := _NAME.fullmatch(name))]
-    return [Segment(day, int(m[1]), int(m[2]), place / m[0]) for m in matches]
+    matches = [match for name in _names_in(place) if (match := _NAME.fullmatch(name))]
+    return [Segment(day, int(m[1]), int(m[2]), int(m[3] or 0), place / m[0]) for m in matches]
+
+
+def _names_in(place: Path) -> set[str]:
+    """What lies in a folder, seen the same twice.
+
+    One look may miss a file that came while it lasted, and the one that went for it.
+    """
+    seen: set[str] | None = None
+    while (now := {path.name for path in place.iterdir()}) != seen:
+        seen = now
+    return now
 
 
 def _judged(segments: Iterable[Segment]) -> Iterator[tuple[Segment, bool]]:
-    """Each file with whether it counts: by their first number, the larger of two coming first."""
+    """Each file with whether it counts: by their first number, the larger or later of two first."""
     widest: Segment | None = None
-    for segment in sorted(segments, key=lambda one: (one.first, -one.last)):
+    for segment in sorted(segments, key=lambda one: (one.first, -one.last, -one.edition)):
         is_live = widest is None or not segment.lies_inside(widest)
         if is_live:
             widest = segment

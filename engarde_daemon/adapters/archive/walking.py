@@ -7,8 +7,9 @@ which that is not true, because a row was sent late or twice, come at the end of
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,15 @@ async def walk(
     """
     asked = {**whose, **bounds(span)}
     with reading_for_long(root):
-        days = await engine.run(partial(_files_by_day, root=root, span=span))
-        for files in days:
+        for day in await engine.run(partial(_days, root=root, span=span)):
+            files = partial(_files, root, day)
             strays = await engine.run(partial(_strays, files=files))
-            for statement, parameters in _questions(files, strays, asked):
+            for statement, parameters in _questions(strays, asked):
                 pages = engine.pages(
-                    statement, partial(dict, parameters), size=_ROWS_PER_PAGE, make=snapshot_from
+                    statement,
+                    partial(_with_files, files, parameters),
+                    size=_ROWS_PER_PAGE,
+                    make=snapshot_from,
                 )
                 async with aclosing(pages) as found:
                     async for page in found:
@@ -61,7 +65,7 @@ async def walk(
 
 
 def _questions(
-    files: Sequence[str], strays: Sequence[str], asked: Mapping[str, Any]
+    strays: Sequence[str], asked: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """What brings every row of a day: one file after the other, then the strays of all.
 
@@ -69,19 +73,27 @@ def _questions(
     https://duckdb.org/docs/stable/sql/dialect/order_preservation
     """
     if strays:
-        yield SQL["scan_without"], {"files": files, "strays": strays, **asked}
+        yield SQL["scan_without"], {"strays": strays, **asked}
     else:
-        yield SQL["scan"], {"files": files, **asked}
+        yield SQL["scan"], dict(asked)
     for start in range(0, len(strays), _STRAYS_AT_ONCE):
         some = strays[start : start + _STRAYS_AT_ONCE]
-        yield SQL["scan_strays"], {"files": files, "content_ids": some, **asked}
+        yield SQL["scan_strays"], {"content_ids": some, **asked}
 
 
-def _files_by_day(_: object, *, root: Path, span: Span) -> list[list[str]]:
-    live = listing(root, ArchiveTable.SNAPSHOTS, span).live
-    return [[str(segment.path) for segment in files] for _, files in by_day(live)]
+def _days(_: object, *, root: Path, span: Span) -> list[date]:
+    return [day for day, _ in by_day(listing(root, ArchiveTable.SNAPSHOTS, span).live)]
 
 
-def _strays(cursor: duckdb.DuckDBPyConnection, *, files: Sequence[str]) -> list[str]:
-    cursor.execute(SQL["strays"], {"files": list(files)})
+def _files(root: Path, day: date) -> list[str]:
+    """The files of a day at this moment: erased rows may have taken some away since the last."""
+    return listing(root, ArchiveTable.SNAPSHOTS, days=[day]).files
+
+
+def _with_files(files: Callable[[], list[str]], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {"files": files(), **parameters}
+
+
+def _strays(cursor: duckdb.DuckDBPyConnection, *, files: Callable[[], list[str]]) -> list[str]:
+    cursor.execute(SQL["strays"], {"files": files()})
     return [row[0] for row in cursor.fetchall()]

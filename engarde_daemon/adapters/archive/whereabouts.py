@@ -3,8 +3,8 @@
 Opening a file costs DuckDB about half a millisecond, and a content may lie in any file of its days.
 So the hashes of a file's contents are read once and kept: eight bytes for each content of a file.
 
-Owns the rule that nothing is missed: rows are never added to a file that has its name, only erased
-from it, so what is kept of a file can name contents that went, and never lacks one that is there.
+Owns the rule that nothing is missed: a file that has its name never changes, so what is kept of it
+never lacks a content that is there.
 """
 
 from array import array

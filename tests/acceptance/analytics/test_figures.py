@@ -277,8 +277,9 @@ async def test_an_erased_content_leaves_no_figures(
     async with daemon.caller(daemon.new_key(tenant, "admin").api_key) as admin:
         gone = await admin.delete(f"/api/content/{item['id']}", params={"permanent": "true"})
         assert gone.is_success, gone.text
+    await daemon.begin_anew("steward")
 
     async def is_forgotten() -> bool:
         return not (await told(http))["data"]
 
-    await eventually(is_forgotten, within_s=60)
+    await eventually(is_forgotten, within_s=20)

@@ -250,6 +250,7 @@ async def test_the_bytes_of_a_deleted_file_leave_the_store(
     assert len(list(folder.iterdir())) == 2  # with the thumbnail
 
     await http.delete(f"/api/media/{made['id']}")
+    await daemon.begin_anew("curator")
 
     with anyio.fail_after(30):
         while list(folder.iterdir()):

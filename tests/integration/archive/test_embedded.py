@@ -185,6 +185,17 @@ class TestErasing:
             assert ("c1",) not in rows
         assert len(await bodies(archive)) == MANY - 2
 
+    async def test_no_file_changes_under_its_readers(self, archive, root):
+        """What was erased from has another name: of half this and half that comes nonsense."""
+        await write(archive, 1, MANY)
+        before = {path: path.read_bytes() for path in root.rglob(f"{TABLE}/*/*.parquet")}
+
+        await archive.erase("acme", ["c1"])
+
+        after = {path: path.read_bytes() for path in root.rglob(f"{TABLE}/*/*.parquet")}
+        assert [path for path in before.keys() & after.keys() if before[path] != after[path]] == []
+        assert before.keys() != after.keys()
+
     async def test_an_erased_row_does_not_come_back_from_a_replaced_file(self, archive, root):
         """Even if the file that replaced it were lost."""
         await write(archive, 1, MANY)

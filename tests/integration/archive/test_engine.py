@@ -15,7 +15,7 @@ ENDLESS = "select count(*) from range(100000000000)"
 
 async def test_it_ends_although_a_call_runs_that_nobody_waits_for(tmp_path: Path):
     """A call that ran out of time is interrupted, and the engine is closed behind it."""
-    engine = Engine(tmp_path, timeout_s=0.05)
+    engine = Engine(tmp_path, timeout_s=0.5)
     await engine.open()
 
     def count(cursor: duckdb.DuckDBPyConnection) -> None:

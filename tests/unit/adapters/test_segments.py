@@ -38,6 +38,25 @@ def test_a_file_inside_a_larger_one_does_not_count(tmp_path: Path):
     assert numbers(tmp_path) == ([(1, 9), (10, 12)], [(1, 3), (4, 4), (7, 9), (12, 12)])
 
 
+def test_of_the_editions_of_a_file_the_last_counts(tmp_path: Path):
+    """And the larger file still counts before all editions of those inside it."""
+    path = put(tmp_path, 1, 9)
+    for _ in range(10):
+        listing(tmp_path, TABLE).live[0].next_edition().touch()
+    put(tmp_path, 4, 6)
+    listing(tmp_path, TABLE).superseded[-1].next_edition().touch()
+
+    found = listing(tmp_path, TABLE)
+
+    assert [(one.last, one.edition) for one in found.live] == [(9, 10)]
+    assert sorted((one.last, one.edition) for one in found.superseded) == [
+        (6, 0),
+        (6, 1),
+        *((9, edition) for edition in range(10)),
+    ]
+    assert found.superseded[9].path == path
+
+
 def test_a_file_of_another_day_replaces_nothing(tmp_path: Path):
     """A batch may touch two days; each has a file with the same numbers."""
     put(tmp_path, 1, 9)
