@@ -81,7 +81,8 @@ async def run(
         with life.starting, closing(listen(settings.server)) as listener:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
-                life.tree, life.listener = plant(settings, stores, listener), listener
+                life.tree = plant(settings, stores, listener, log=output.recent)
+                life.listener = listener
                 parts: Sequence[Prepare] = (*life.tree.prepare, partial(_prepare_log, output))
                 life.reloading = Reloading(settings, read, parts)
                 watch.start_soon(life.tree.watch_lag)

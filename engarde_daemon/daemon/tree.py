@@ -90,6 +90,7 @@ from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.vitals import Vitals
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
+from engarde_daemon.recent_log import RecentLog
 
 WRITE_TIMEOUT_S = 20.0
 SWEEP_EVERY_S = 30.0
@@ -113,9 +114,9 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     """How each part takes settings that change while it runs."""
 
 
-def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
+def plant(settings: Settings, stores: Stores, listener: socket, *, log: RecentLog) -> Planted:
     """Build the whole tree."""
-    planting = _Planting(settings, stores)
+    planting = _Planting(settings, stores, log)
     root = planting.tree(listener)
     return Planted(
         root=root,
@@ -130,9 +131,10 @@ def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
 class _Planting:
     """The parts that actors and the edge share while the tree is built."""
 
-    def __init__(self, settings: Settings, stores: Stores) -> None:
+    def __init__(self, settings: Settings, stores: Stores, log: RecentLog) -> None:
         self.settings = settings
         self.stores = stores
+        self.log = log
         self.plans = settings.catalogue()
         self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
@@ -388,6 +390,7 @@ class _Planting:
                 dispatcher=self.importing.dispatcher,
                 recovery=self.restorer,
             ),
+            log=self.log,
             traffic=self.observing.traffic,
             ledger=self.ledger,
         )

@@ -92,6 +92,8 @@ async def test_an_operator_sees_and_steers_the_daemon(visitor: Browser, key: str
         assert "PostgreSQL" in text
         await window.type("2")
         await window.shown("Actors of")
+        await window.type("8")
+        await window.shown("ready")
         await window.type("q")
         await window.closed()
 
