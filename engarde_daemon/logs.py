@@ -44,6 +44,7 @@ def configure(settings: Settings) -> "Output":
     structlog.configure(
         processors=[
             output.threshold,
+            *([structlog.contextvars.merge_contextvars] if settings.telemetry.endpoint else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -84,6 +84,7 @@ from engarde_daemon.daemon.observing import Observing
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.reloading import Prepare
 from engarde_daemon.daemon.stores import Stores
+from engarde_daemon.daemon.telemetry import Instruments
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
@@ -114,9 +115,16 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     """How each part takes settings that change while it runs."""
 
 
-def plant(settings: Settings, stores: Stores, listener: socket, *, log: RecentLog) -> Planted:
+class Watching(msgspec.Struct, frozen=True, kw_only=True):
+    """What looks at the daemon's work from beside it."""
+
+    log: RecentLog
+    instruments: Instruments
+
+
+def plant(settings: Settings, stores: Stores, listener: socket, *, watching: Watching) -> Planted:
     """Build the whole tree."""
-    planting = _Planting(settings, stores, log)
+    planting = _Planting(settings, stores, watching)
     root = planting.tree(listener)
     return Planted(
         root=root,
@@ -131,10 +139,11 @@ def plant(settings: Settings, stores: Stores, listener: socket, *, log: RecentLo
 class _Planting:
     """The parts that actors and the edge share while the tree is built."""
 
-    def __init__(self, settings: Settings, stores: Stores, log: RecentLog) -> None:
+    def __init__(self, settings: Settings, stores: Stores, watching: Watching) -> None:
         self.settings = settings
         self.stores = stores
-        self.log = log
+        self.log = watching.log
+        self.instruments = watching.instruments
         self.plans = settings.catalogue()
         self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
@@ -194,6 +203,7 @@ class _Planting:
             box=self.telling.box,
             telling=self.telling,
             ingest=ingest,
+            instruments=self.instruments,
         )
         self.importing = Importing(
             self.settings,
@@ -249,6 +259,7 @@ class _Planting:
             bodies=self.bodies,
             board=self.board,
             rest_s=partial(self.pace.rest_s, "bigquery"),
+            instruments=self.instruments,
         )
         replicator = archiving.add_versions(self.pipelines)
         archiving.add_others(self.pipelines)
@@ -283,7 +294,7 @@ class _Planting:
         )
         packer = Packer(self.bodies, self.comparer)
         return Delivery(
-            self.outbox,
+            self.instruments.outbox(self.outbox),
             self.store,
             packer,
             pace=pace,
@@ -307,7 +318,9 @@ class _Planting:
         )
 
     def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
-        log = PostgresContentLog(self.stores.sessions.writers, self.plans)
+        log = self.instruments.content_log(
+            PostgresContentLog(self.stores.sessions.writers, self.plans)
+        )
         return self.root.add(
             "ingest",
             lambda: Ingest(
@@ -445,10 +458,10 @@ class _Planting:
                 max_body_bytes=server.max_body_bytes,
             )
         )
-        grace_s = server.shutdown_grace_s
+        edge, grace_s = self.instruments.edge(app), server.shutdown_grace_s
         self.root.add(
             "edge",
-            lambda: Edge(app, listener, streams=self.telling.hub, grace_s=grace_s),
+            lambda: Edge(edge, listener, streams=self.telling.hub, grace_s=grace_s),
             capacity=1,
             grace_s=grace_s + 5,
         )
