@@ -7,8 +7,10 @@ keys or tokens, are blotted out before anything is written.
 import logging
 import os
 import re
+import secrets
 import sys
 from collections.abc import MutableMapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +18,7 @@ import msgspec
 import structlog
 
 from engarde_daemon.config import Settings
+from engarde_daemon.recent_log import RecentLog
 
 _SECRET_NAMES = frozenset(
     {"api_key", "authorization", "password", "secret", "token", "dsn", "cookie", "x-api-key"}
@@ -26,6 +29,8 @@ _SECRET_TEXT = re.compile(
 _BLOT = "[redacted]"
 _LEVELS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 _FOREIGN_CHARACTERS_MAX = 500
+_HEAD = frozenset({"event", "level", "timestamp"})
+_REQUEST = "request"
 
 Event = MutableMapping[str, Any]
 
@@ -39,10 +44,12 @@ def configure(settings: Settings) -> "Output":
     structlog.configure(
         processors=[
             output.threshold,
+            *([structlog.contextvars.merge_contextvars] if settings.telemetry.endpoint else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             redact,
+            output.keep,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger("debug"),
@@ -59,6 +66,7 @@ class Output:
     def __init__(self, stream: BinaryIO, file: str, *, level: str) -> None:
         self._stream = stream
         self._file = file
+        self.recent = RecentLog(secrets.token_hex(4))
         self.show(level)
 
     def show(self, level: str) -> None:
@@ -87,6 +95,22 @@ class Output:
             raise structlog.DropEvent
         return event
 
+    def keep(self, logger: object, method: str, event: Event) -> Event:
+        """Keep a line for those who look at the log from elsewhere.
+
+        Requests are left to the file: within seconds nothing else would be kept.
+        """
+        del logger, method
+        if event["event"] == _REQUEST:
+            return event
+        self.recent.keep(
+            level=event["level"],
+            at=datetime.fromisoformat(event["timestamp"]),
+            event=_text(event["event"]),
+            fields={name: _text(value) for name, value in event.items() if name not in _HEAD},
+        )
+        return event
+
 
 class _Adoption(logging.Handler):
     """Gives what libraries log, such as uvicorn of broken requests, the form of our own lines."""
@@ -106,6 +130,10 @@ def redact(logger: object, method: str, event: Event) -> Event:
         elif isinstance(value, str) and _SECRET_TEXT.search(value):
             event[name] = _SECRET_TEXT.sub(_BLOT, value)
     return event
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else _SECRET_TEXT.sub(_BLOT, str(value))
 
 
 def _as_json(logger: object, method: str, event: Event) -> bytes:

@@ -1,4 +1,4 @@
-"""What the dashboard needs of a daemon: its news, pages of tenants, parked rows, and orders carried out.
+"""What the dashboard needs of a daemon: its news and log, tenants, parked rows, and orders carried out.
 
 Owns the seam between screens and network. Screens know only this, so a daemon, a script for pictures
 and a test can each stand behind it.
@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
-from engarde_daemon.protocol import FeedFrame
+from engarde_daemon.protocol import FeedFrame, LogPage
 from tui.orders import Order
 
 OPERATOR = "operator"
@@ -130,6 +130,13 @@ class Feed(Protocol):
 
     async def parked(self) -> Sequence[Parked]:
         """Some of what was refused or put off, queue by queue, the oldest first.
+
+        Raises:
+            Refused: The daemon does not answer, or not with this.
+        """
+
+    async def log(self, after: str) -> LogPage:
+        """Lines of the daemon's log after a cursor; without one, the newest.
 
         Raises:
             Refused: The daemon does not answer, or not with this.

@@ -14,7 +14,7 @@ import anyio
 import httpx
 import msgspec
 
-from engarde_daemon.protocol import read_frame
+from engarde_daemon.protocol import LogPage, read_frame
 from tui.event_stream import Frame, FrameTooLargeError, frames
 from tui.feed import (
     Linked,
@@ -35,7 +35,9 @@ FEED = "/api/admin/feed"
 TENANTS = "/api/admin/tenants"
 QUEUES = "/api/admin/queues"
 RECOVERY = "/api/admin/recovery"
+LOG = "/api/admin/log"
 TENANTS_PER_PAGE = 200
+LINES_PER_PAGE = 500
 SILENCE_LIMIT_S = 15.0
 ANSWER_LIMIT_S = 30.0
 CONNECT_LIMIT_S = 5.0
@@ -137,6 +139,11 @@ class HttpFeed:
             for queue in found.queues
             for row in queue.parked
         ]
+
+    async def log(self, after: str) -> LogPage:
+        """Lines of the daemon's log."""
+        params = {"limit": LINES_PER_PAGE, **({"after": after} if after else {})}
+        return _read(await self._ask("GET", LOG, params=params), LogPage)
 
     async def carry_out(self, order: Order) -> None:
         """Have an order carried out, at most once."""

@@ -33,6 +33,7 @@ PAGES = {
     "replication": "Replication",
     "recovery": "Recovery",
     "events": "Events",
+    "log": "Log",
 }
 ACTING = "order_"
 """Actions whose names begin so change something at the daemon."""

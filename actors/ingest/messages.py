@@ -1,6 +1,6 @@
 """What may be said to the ingest actor: one request a write, or one for many writes."""
 
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -8,8 +8,17 @@ from engarde_daemon.core import Request
 from engarde_daemon.domain.changes import Draft, Idempotency, Patch
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import EngardeError
+from engarde_daemon.domain.tracing import present_trace
 from engarde_daemon.domain.transfer import Parcel
 from engarde_daemon.ports.content import Replayed
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _Write(Request[R_co], Generic[R_co], frozen=True, kw_only=True):
+    """A write, and the traced request that it came with, if it came with one."""
+
+    trace: str | None = msgspec.field(default_factory=present_trace)
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -23,7 +32,7 @@ class Written(msgspec.Struct, frozen=True):
     is_new: bool = True
 
 
-class CreateContent(Request[Written | Replayed], frozen=True, kw_only=True):
+class CreateContent(_Write[Written | Replayed], frozen=True, kw_only=True):
     """Make a new item."""
 
     tenant_id: str
@@ -33,7 +42,7 @@ class CreateContent(Request[Written | Replayed], frozen=True, kw_only=True):
     idempotency: Idempotency | None = None
 
 
-class ImportContent(Request[Written], frozen=True, kw_only=True):
+class ImportContent(_Write[Written], frozen=True, kw_only=True):
     """Take in an item from elsewhere, unless it was taken in before or came from here."""
 
     tenant_id: str
@@ -42,7 +51,7 @@ class ImportContent(Request[Written], frozen=True, kw_only=True):
     parcel: Parcel
 
 
-class UpdateContent(Request[Written], frozen=True, kw_only=True):
+class UpdateContent(_Write[Written], frozen=True, kw_only=True):
     """Change an item, at any version or only at the expected one.
 
     With `if_different` no version is made where the patch would change nothing.
@@ -56,7 +65,7 @@ class UpdateContent(Request[Written], frozen=True, kw_only=True):
     if_different: bool = False
 
 
-class RetagContent(Request[Written], frozen=True, kw_only=True):
+class RetagContent(_Write[Written], frozen=True, kw_only=True):
     """Put tags on an item and take others off, where that makes a difference."""
 
     tenant_id: str
@@ -67,7 +76,7 @@ class RetagContent(Request[Written], frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
-class DeleteContent(Request[Written], frozen=True, kw_only=True):
+class DeleteContent(_Write[Written], frozen=True, kw_only=True):
     """Put an item into the trash, at any version or only at the expected one."""
 
     tenant_id: str
@@ -76,7 +85,7 @@ class DeleteContent(Request[Written], frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
-class RestoreVersion(Request[Written], frozen=True, kw_only=True):
+class RestoreVersion(_Write[Written], frozen=True, kw_only=True):
     """Give an item the content of one of its past versions, at any version or the expected one."""
 
     tenant_id: str
@@ -86,7 +95,7 @@ class RestoreVersion(Request[Written], frozen=True, kw_only=True):
     expected_version: int | None = None
 
 
-class UndeleteContent(Request[Written], frozen=True, kw_only=True):
+class UndeleteContent(_Write[Written], frozen=True, kw_only=True):
     """Take an item out of the trash; its room is asked for again."""
 
     tenant_id: str

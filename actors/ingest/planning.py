@@ -69,13 +69,19 @@ class Planner:
     def plan(self, message: WriteMessage, known: Known) -> Write | Written | Refusal:
         """The write that a message asks for, or its answer where nothing is to be written."""
         try:
-            if isinstance(message, CreateContent):
-                return self._creation(message)
-            if isinstance(message, ImportContent):
-                return self._import(message, known)
-            return self._change(message, known)
+            planned = self._planned(message, known)
         except Refusal as refusal:
             return refusal
+        if message.trace is None or not isinstance(planned, Write):
+            return planned
+        return msgspec.structs.replace(planned, trace=message.trace)
+
+    def _planned(self, message: WriteMessage, known: Known) -> Write | Written:
+        if isinstance(message, CreateContent):
+            return self._creation(message)
+        if isinstance(message, ImportContent):
+            return self._import(message, known)
+        return self._change(message, known)
 
     def _creation(self, message: CreateContent) -> Write:
         return changes.create(

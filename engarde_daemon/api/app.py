@@ -13,6 +13,7 @@ from actors.ledger.messages import LedgerMessage
 from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.admin.actors import ActorsController, Steering
 from engarde_daemon.api.admin.jobs import JobsController, JobSteering
+from engarde_daemon.api.admin.log import LogController
 from engarde_daemon.api.admin.overview import OverviewController, OverviewDesk
 from engarde_daemon.api.admin.tenants import TenantsController
 from engarde_daemon.api.analytics.controller import AnalyticsController
@@ -68,6 +69,7 @@ from engarde_daemon.domain.vitals import NewsVitals, PoolVitals, Vitals
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.register import RegisterReader
 from engarde_daemon.ports.tenants import TenantOffice
+from engarde_daemon.recent_log import RecentLog
 
 CONTROLLERS: tuple[type[Controller], ...] = (
     ContentController,
@@ -89,6 +91,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     TenantsController,
     OverviewController,
     JobsController,
+    LogController,
     GenerateController,
     GenerationJobsController,
     CredentialsController,
@@ -136,6 +139,7 @@ class AdminServices(msgspec.Struct, frozen=True, kw_only=True):
     tenants: TenantOffice
     overview: OverviewDesk
     jobs: JobSteering
+    log: RecentLog
     traffic: Traffic
     ledger: Address[LedgerMessage]
 
@@ -234,6 +238,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "tenant_office": services.admin.tenants,
         "overview_desk": services.admin.overview,
         "job_steering": services.admin.jobs,
+        "recent_log": services.admin.log,
         "ledger": services.admin.ledger,
         "listening": services.telling.listening,
         "webhook_desk": services.telling.webhooks,

@@ -60,6 +60,13 @@ def show_dashboard(settings: Settings, *, url: str | None, key: str | None, ligh
     work.show(settings, url=url, key=key, light=light)
 
 
+def serve_dashboard(settings: Settings, *, url: str | None, listen: str, light: bool) -> None:
+    """Become the server of the dashboard for browsers."""
+    from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
+
+    work.serve(settings, url=url, listen=listen, light=light)
+
+
 def administer(settings: Settings, job: "Callable[[Administration], Awaitable[T]]") -> T:
     """Do one job with the tenants and keys of the configured database."""
     from engarde_daemon.cli import database  # noqa: PLC0415 - see above

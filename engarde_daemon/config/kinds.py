@@ -33,6 +33,7 @@ LongSeconds: TypeAlias = Annotated[
 Pause: TypeAlias = Annotated[
     float, Meta(ge=0, le=600, description="a number of seconds from 0 to 600")
 ]
+Ratio: TypeAlias = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 Dsn: TypeAlias = Annotated[
     str,
     Meta(

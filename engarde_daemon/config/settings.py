@@ -14,6 +14,7 @@ from engarde_daemon.config.kinds import (
     Days,
     Delays,
     Dialect,
+    Endpoint,
     KeySetUrl,
     Leeway,
     LogFormat,
@@ -24,6 +25,7 @@ from engarde_daemon.config.kinds import (
     Pause,
     Port,
     ProviderKind,
+    Ratio,
     Requests,
     Seconds,
     Secret,
@@ -216,6 +218,15 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     file: Text = ""
 
 
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
+    """Where spans go, and how many of them."""
+
+    endpoint: Endpoint = ""
+    service_name: NonEmptyText = "engarde"
+    sample_ratio: Ratio = 1.0
+    timeout_s: Seconds = 5.0
+
+
 class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What one plan allows its tenants; a plan of one's own names all three."""
 
@@ -272,6 +283,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Secrets = Secrets()
     generation: Generation = Generation()
     log: Log = Log()
+    telemetry: Telemetry = Telemetry()
     plans: dict[str, PlanLimits] = msgspec.field(default_factory=_tiers)
 
     def catalogue(self) -> dict[str, Plan]:

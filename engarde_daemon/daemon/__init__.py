@@ -28,7 +28,8 @@ from engarde_daemon.daemon.pulse import Pulse
 from engarde_daemon.daemon.reloading import Commit, Prepare, Read, Reloading
 from engarde_daemon.daemon.stores import open_stores
 from engarde_daemon.daemon.systemd import Systemd
-from engarde_daemon.daemon.tree import Planted, plant
+from engarde_daemon.daemon.telemetry import open_instruments
+from engarde_daemon.daemon.tree import Planted, Watching, plant
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.exit_codes import ExitCode
 
@@ -81,7 +82,10 @@ async def run(
         with life.starting, closing(listen(settings.server)) as listener:
             async with AsyncExitStack() as resources:
                 stores, first = await open_stores(settings, resources)
-                life.tree, life.listener = plant(settings, stores, listener), listener
+                instruments = await open_instruments(settings, stores.sessions.writers, resources)
+                watching = Watching(log=output.recent, instruments=instruments)
+                life.tree = plant(settings, stores, listener, watching=watching)
+                life.listener = listener
                 parts: Sequence[Prepare] = (*life.tree.prepare, partial(_prepare_log, output))
                 life.reloading = Reloading(settings, read, parts)
                 watch.start_soon(life.tree.watch_lag)

@@ -26,6 +26,7 @@ from engarde_daemon.api.fence import Fence
 from engarde_daemon.config.stores import Replication
 from engarde_daemon.core import Address, Supervisor
 from engarde_daemon.daemon.board import Board
+from engarde_daemon.daemon.telemetry import Instruments
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.ports.access import BrandDirectory
 from engarde_daemon.ports.archive import Archive, ArchiveTable
@@ -46,8 +47,10 @@ class Archiving:
         bodies: LayeredBodies,
         board: Board,
         rest_s: Callable[[], float],
+        instruments: Instruments,
     ) -> None:
         self._given = given
+        self._instruments = instruments
         self._sessions = sessions
         self._archive = archive
         self._bodies = bodies
@@ -57,7 +60,8 @@ class Archiving:
     def add_versions(self, pipelines: Supervisor) -> Address[ReplicatorMessage]:
         """Add the one of versions."""
         book = PostgresReplicationBook(self._sessions.writers)
-        return self._add(pipelines, "replicator", Versions(book, Binder(self._bodies)), book=book)
+        cargo = Versions(book, Binder(self._bodies))
+        return self._add(pipelines, "replicator", cargo, book=self._instruments.stream_book(book))
 
     def add_others(self, pipelines: Supervisor) -> None:
         """Add those of figures and of media rows, which lie ready."""

@@ -39,12 +39,13 @@ from engarde_daemon.api.generation.planning import Planner
 from engarde_daemon.config import Settings
 from engarde_daemon.core import Address, Supervisor
 from engarde_daemon.daemon.identifiers import new_id
+from engarde_daemon.daemon.telemetry import Instruments
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.batches import BATCH_KINDS
 from engarde_daemon.ports.content import ContentLibrary
-from engarde_daemon.ports.models import ProviderRules
+from engarde_daemon.ports.models import ModelHouse, ProviderRules
 from engarde_daemon.ports.register import RegisterReader
 
 WRITE_TIMEOUT_S = 20.0
@@ -63,8 +64,10 @@ class Generating:
         box: EnvelopeBox,
         telling: Telling,
         ingest: Address[IngestMessage],
+        instruments: Instruments,
     ) -> None:
         self._settings = settings.generation
+        self._instruments = instruments
         self._plans = plans
         self._box = box
         self._happened = telling.happened
@@ -131,7 +134,7 @@ class Generating:
 
     def _make_generation(self) -> Generation:
         house = self._house()
-        credentials = self._credentials(house)
+        credentials = self._credentials(self._instruments.models(house))
         caller = Caller(
             credentials=credentials,
             payments=Payments(self._prices, self._providers),
@@ -175,7 +178,7 @@ class Generating:
             pace=ForwarderPace(lease_s=self._settings.lease_s, poll_s=self._settings.poll_s),
         )
 
-    def _credentials(self, house: HouseOfModels) -> Credentials:
+    def _credentials(self, house: ModelHouse) -> Credentials:
         return Credentials(
             bench=self._bench,
             box=self._box,

@@ -84,12 +84,14 @@ from engarde_daemon.daemon.observing import Observing
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.daemon.reloading import Prepare
 from engarde_daemon.daemon.stores import Stores
+from engarde_daemon.daemon.telemetry import Instruments
 from engarde_daemon.daemon.telling import Telling
 from engarde_daemon.daemon.vigil import RecoveryParts, Vigil
 from engarde_daemon.daemon.waking import wake
 from engarde_daemon.domain.vitals import Vitals
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.likeness import LikenessIndex
+from engarde_daemon.recent_log import RecentLog
 
 WRITE_TIMEOUT_S = 20.0
 SWEEP_EVERY_S = 30.0
@@ -113,9 +115,16 @@ class Planted(msgspec.Struct, frozen=True, kw_only=True):
     """How each part takes settings that change while it runs."""
 
 
-def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
+class Watching(msgspec.Struct, frozen=True, kw_only=True):
+    """What looks at the daemon's work from beside it."""
+
+    log: RecentLog
+    instruments: Instruments
+
+
+def plant(settings: Settings, stores: Stores, listener: socket, *, watching: Watching) -> Planted:
     """Build the whole tree."""
-    planting = _Planting(settings, stores)
+    planting = _Planting(settings, stores, watching)
     root = planting.tree(listener)
     return Planted(
         root=root,
@@ -130,9 +139,11 @@ def plant(settings: Settings, stores: Stores, listener: socket) -> Planted:
 class _Planting:
     """The parts that actors and the edge share while the tree is built."""
 
-    def __init__(self, settings: Settings, stores: Stores) -> None:
+    def __init__(self, settings: Settings, stores: Stores, watching: Watching) -> None:
         self.settings = settings
         self.stores = stores
+        self.log = watching.log
+        self.instruments = watching.instruments
         self.plans = settings.catalogue()
         self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
@@ -192,6 +203,7 @@ class _Planting:
             box=self.telling.box,
             telling=self.telling,
             ingest=ingest,
+            instruments=self.instruments,
         )
         self.importing = Importing(
             self.settings,
@@ -247,6 +259,7 @@ class _Planting:
             bodies=self.bodies,
             board=self.board,
             rest_s=partial(self.pace.rest_s, "bigquery"),
+            instruments=self.instruments,
         )
         replicator = archiving.add_versions(self.pipelines)
         archiving.add_others(self.pipelines)
@@ -281,7 +294,7 @@ class _Planting:
         )
         packer = Packer(self.bodies, self.comparer)
         return Delivery(
-            self.outbox,
+            self.instruments.outbox(self.outbox),
             self.store,
             packer,
             pace=pace,
@@ -305,7 +318,9 @@ class _Planting:
         )
 
     def _add_ingest(self, written: Callable[[Sequence[Written]], None]) -> Address[IngestMessage]:
-        log = PostgresContentLog(self.stores.sessions.writers, self.plans)
+        log = self.instruments.content_log(
+            PostgresContentLog(self.stores.sessions.writers, self.plans)
+        )
         return self.root.add(
             "ingest",
             lambda: Ingest(
@@ -388,6 +403,7 @@ class _Planting:
                 dispatcher=self.importing.dispatcher,
                 recovery=self.restorer,
             ),
+            log=self.log,
             traffic=self.observing.traffic,
             ledger=self.ledger,
         )
@@ -442,10 +458,10 @@ class _Planting:
                 max_body_bytes=server.max_body_bytes,
             )
         )
-        grace_s = server.shutdown_grace_s
+        edge, grace_s = self.instruments.edge(app), server.shutdown_grace_s
         self.root.add(
             "edge",
-            lambda: Edge(app, listener, streams=self.telling.hub, grace_s=grace_s),
+            lambda: Edge(edge, listener, streams=self.telling.hub, grace_s=grace_s),
             capacity=1,
             grace_s=grace_s + 5,
         )

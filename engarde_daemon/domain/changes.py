@@ -82,7 +82,7 @@ class Patch(msgspec.Struct, frozen=True, kw_only=True):
 class Write(msgspec.Struct, frozen=True, kw_only=True):
     """One version about to be committed, and what it replaces.
 
-    `body` is None when the version keeps the body it had.
+    `body` is None when the version keeps the body it had; `trace` names the request it came with.
     """
 
     item: Item
@@ -90,6 +90,7 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None
     before: Item | None = None
     idempotency: Idempotency | None = None
+    trace: str | None = None
 
     @property
     def growth_bytes(self) -> int:

@@ -6,6 +6,7 @@ daemon of different versions understand each other. Nothing of ours is imported 
 """
 
 from engarde_daemon.protocol.feed import FeedEvent, FeedFrame, FrameKind, Missed, read_frame
+from engarde_daemon.protocol.log import LogLevel, LogPage, LogRecord
 from engarde_daemon.protocol.snapshot import (
     ActorView,
     BacklogView,
@@ -32,6 +33,9 @@ __all__ = [
     "FeedFrame",
     "FrameKind",
     "JobView",
+    "LogLevel",
+    "LogPage",
+    "LogRecord",
     "Missed",
     "Rates",
     "Risk",

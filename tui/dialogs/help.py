@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tui.page import PAGES, Page
 
 _EVERYWHERE = (
-    ("1 – 7", "open a page; a click on its name does, too"),
+    (f"1 – {len(PAGES)}", "open a page; a click on its name does, too"),
     ("↑ ↓ PgUp PgDn Home End", "move in a list; j and k do, too"),
     ("Tab", "go to the next list or field"),
     ("Enter", "open the chosen row"),

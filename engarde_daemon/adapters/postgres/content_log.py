@@ -103,9 +103,11 @@ class PostgresContentLog:
         payload = _JSON.encode([_row_of(write) for write in writes]).decode()
         bodies = [write.body for write in writes]
         call = self._commit_whole if whole else self._writers.fetch
+        traces = _traces_of(writes)
+        statement = _SQL["commit_traced" if traces else "commit"]
         try:
             with translated():
-                refused = await call(_SQL["commit"], payload, bodies, self._limits.storage)
+                refused = await call(statement, payload, bodies, self._limits.storage, *traces)
         except asyncpg.UniqueViolationError as error:
             names_twice = len({write.item.id for write in writes}) < len(writes)
             if names_twice or error.constraint_name != "content_items_pkey":
@@ -154,6 +156,16 @@ class PostgresContentLog:
             wanted_bytes=write.growth_bytes,
             suggestion=upgrade_suggestion(plan, self._plans.values(), needed),
         )
+
+
+def _traces_of(writes: Sequence[Write]) -> list[tuple[Any, ...]]:
+    """The columns that name the requests behind versions; none where nobody traces."""
+    traced = [
+        (write.item.tenant_id, write.item.id, write.item.version, write.trace)
+        for write in writes
+        if write.trace is not None
+    ]
+    return list(zip(*traced, strict=True))
 
 
 def _contradiction(error: Any) -> Conflict:

@@ -45,6 +45,7 @@ GUARDED_TABLES = (
     "engarde.staged_bodies",
     "engarde.webhook_deliveries",
     "engarde.webhooks",
+    "engarde.write_traces",
 )
 
 _SQL = statements("schema")

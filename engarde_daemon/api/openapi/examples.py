@@ -40,6 +40,7 @@ from engarde_daemon.api.openapi import (
     analytics_examples,
     generation_examples,
     import_examples,
+    log_examples,
     media_examples,
     overview_examples,
     recovery_examples,
@@ -197,6 +198,7 @@ _ANSWERS: dict[Any, Any] = {
     **import_examples.ANSWERS,
     **recovery_examples.ANSWERS,
     **overview_examples.ANSWERS,
+    **log_examples.ANSWERS,
     ContentView: _VIEW,
     ContentPage: ContentPage(
         data=[_SUMMARY],

@@ -10,6 +10,7 @@ import signal
 import sys
 import termios
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import anyio
 import msgspec
@@ -35,6 +36,22 @@ def show(settings: Settings, *, url: str | None, key: str | None, light: bool) -
     door = find_operators_door(settings, url, key)
     command = [*_command(door), *(["--light"] if light else [])]
     os.execve(command[0], command, _environment(door))  # noqa: S606 - our own program
+
+
+def serve(settings: Settings, *, url: str | None, listen: str, light: bool) -> None:
+    """Become the server of the dashboard for browsers; it has no key, visitors bring theirs.
+
+    Raises:
+        CannotStartError: What it is made of is not installed.
+    """
+    if find_spec("textual_serve") is None:
+        raise CannotStartError(
+            "The dashboard for browsers needs the extra `web`: pip install 'engarde-daemon[web]'."
+        )
+    where = ["--url", url or _noted_url(settings), "--listen", listen]
+    command = [sys.executable, "-P", "-m", "tui.web", *where, *(["--light"] if light else [])]
+    environment = {name: text for name, text in os.environ.items() if name != "ENGARDE_KEY"}
+    os.execve(command[0], command, environment)  # noqa: S606 - our own program
 
 
 def log_to_file(settings: Settings) -> Settings:
@@ -97,6 +114,13 @@ def _terminal_kept() -> Iterator[None]:
             termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
             sys.stdout.write(_WHOLE_SCREEN_AGAIN)
             sys.stdout.flush()
+
+
+def _noted_url(settings: Settings) -> str:
+    try:
+        return find_operators_door(settings, None, None).base_url
+    except CannotStartError:
+        return _own_url(settings)
 
 
 def _own_url(settings: Settings) -> str:

@@ -201,6 +201,7 @@ MATRIX: dict[str, list[Ask]] = {
     "readGenerationJob": [on("job")],
     "readImport": [on("import")],
     "readMedia": [on("media")],
+    "readLog": [],
     "readOverview": [],
     "readQueues": [],
     "readQuota": [],

@@ -77,6 +77,7 @@ NEEDS = {
     "readMedia": "viewer",
     "readGenerationJob": "viewer",
     "readImport": "viewer",
+    "readLog": "operator",
     "readOverview": "operator",
     "readQueues": "operator",
     "readQuota": "viewer",

@@ -59,6 +59,7 @@ async def test_the_other_pages_are_as_they_were_read(sit: Sit, size: str):
     async with sit(scenes.recovering(), size=SIZES[size]) as desk:
         desk.feed.reported = REPORT
         desk.feed.parked_rows = scenes.parked()
+        desk.feed.log_pages = [scenes.log()]
         for number, page in enumerate(PAGES, 1):
             if page != "overview":
                 await desk.press(str(number))

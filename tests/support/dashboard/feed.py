@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 import anyio
 from textual.pilot import Pilot
 
+from engarde_daemon.protocol import LogPage
 from tui.app import Dashboard
 from tui.feed import News, Parked, Refused, Report, Standing, TenantPage, TenantWish
 from tui.orders import Order
@@ -26,6 +27,8 @@ class ScriptedFeed:
         self.reported = Report()
         self.gate: anyio.Event | None = None
         self.parked_rows: Sequence[Parked] = ()
+        self.log_pages: list[LogPage] = []
+        self.log_cursors: list[str] = []
         self._tenants = tenants
         self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
         for piece in news:
@@ -67,6 +70,13 @@ class ScriptedFeed:
         if self.refusal is not None:
             raise self.refusal
         return self.parked_rows
+
+    async def log(self, after: str) -> LogPage:
+        """The next page that was laid down, then nothing new."""
+        self.log_cursors.append(after)
+        if self.refusal is not None:
+            raise self.refusal
+        return self.log_pages.pop(0) if self.log_pages else LogPage(data=[], cursor=after)
 
     async def carry_out(self, order: Order) -> None:
         """Keep the order, or refuse it; a queue that is retried has nothing parked any more."""

@@ -30,6 +30,7 @@ PICTURES: dict[str, tuple[Snapshot, str, tuple[int, int], bool]] = {
     "replication": (scenes.failed_over(), "replication", WIDE, False),
     "recovery": (scenes.recovering(), "recovery", WIDE, False),
     "events": (scenes.snapshot(), "events", WIDE, False),
+    "log": (scenes.snapshot(), "log", WIDE, False),
 }
 REPORT = Report(
     versions=7_800,
@@ -52,6 +53,7 @@ async def draw(snapshot: Snapshot, page: str, size: tuple[int, int], *, light: b
     feed = ScriptedFeed(news, tenants=scenes.tenants())
     feed.reported = REPORT
     feed.parked_rows = scenes.parked()
+    feed.log_pages = [scenes.log()]
     app = Dashboard(feed, light=light)
     async with app.run_test(size=size) as pilot:
         await settle(pilot, feed)

@@ -16,6 +16,9 @@ from engarde_daemon.protocol import (
     DaemonView,
     FeedEvent,
     JobView,
+    LogLevel,
+    LogPage,
+    LogRecord,
     Rates,
     Risk,
     Safety,
@@ -181,6 +184,27 @@ def everyday() -> list[FeedEvent]:
         event(44, "content.item.published", "An item was published as planned", source="tenants", tenant_id="acme"),
         event(9, "content.item.created", "120 items were created in bulk", source="tenants", tenant_id="globex"),
     ]  # fmt: skip
+
+
+def log_line(
+    seconds: float, event: str, *, level: LogLevel = LogLevel.INFO, **fields: str
+) -> LogRecord:
+    """Something that was logged so long ago."""
+    at = ago(seconds=seconds)
+    return LogRecord(number=int(10_000 - seconds), at=at, level=level, event=event, fields=fields)
+
+
+def log() -> LogPage:
+    """What the daemon logged on a morning on which ZeroDB went away for a while."""
+    crash = "Traceback (most recent call last):\n  ...\nReadError: the connection broke"
+    lines = [
+        log_line(410, "zerodb.probe.failed", level=LogLevel.WARNING, reason="no answer within 2 s"),
+        log_line(402, "crashed", level=LogLevel.ERROR, actor="root/pipelines/delivery", delay_s="0.1", exception=crash),
+        log_line(401, "started", actor="root/pipelines/delivery", delay_s="0.0"),
+        log_line(341, "zerodb.state.changed", state="healthy"),
+        log_line(120, "settings.reloaded", changed="limits.requests_per_min_tenant"),
+    ]  # fmt: skip
+    return LogPage(data=lines, cursor="5b1c9e2f.9880")
 
 
 _HEALTHY = Safety(

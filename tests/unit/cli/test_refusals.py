@@ -1,6 +1,7 @@
 """How commands end when they cannot do their work: one sentence and a code, never a traceback."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,8 @@ def run(*arguments: str, **environ: str) -> Result:
         ["keys", "create", "--tenant", "t", "--role", "king"],
         ["keys", "revoke"],
         ["run", "--port", "many"],
+        ["tui", "--web", "--listen", "everywhere"],
+        ["tui", "--web", "--listen", "127.0.0.1:70000"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]):
@@ -159,3 +162,18 @@ def test_doctor_reports_an_unreachable_database_and_goes_on():
     assert states["PostgreSQL"] == "fault"
     assert states["ZeroDB"] == "ok"
     assert "s3cret" not in ended.stdout
+
+
+def test_without_its_extra_the_dashboard_for_browsers_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Before anything listens."""
+    monkeypatch.setitem(sys.modules, "textual_serve", None)
+
+    ended = run("tui", "--web")
+
+    assert (ended.exit_code, ended.stdout) == (3, "")
+    assert ended.stderr == (
+        "engarde: The dashboard for browsers needs the extra `web`: "
+        "pip install 'engarde-daemon[web]'.\n"
+    )
