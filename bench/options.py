@@ -56,21 +56,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = [*CASES, *_EXTRA_CASES]
     parser.add_argument("--seconds", type=float, help="measured time per load (2.5)")
-    parser.add_argument("--cases", type=_some_of(names), help=f"of {','.join(names)} (all)")
-    parser.add_argument("--systems", type=_some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
+    parser.add_argument("--cases", type=some_of(names), help=f"of {','.join(names)} (all)")
+    parser.add_argument("--systems", type=some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
     parser.add_argument("--connections", type=_counts, help="clients at once (16,64,256)")
     parser.add_argument("--quick", action="store_true", help="0.7 s per load, at 16 and 64 only")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 
-class _some_of:  # noqa: N801 - argparse shows the name in its messages
+class some_of:  # noqa: N801 - argparse shows the name in its messages
     """Splits a list at its commas, and refuses names that are not known."""
 
     def __init__(self, known: list[str]) -> None:
         self._known = known
 
     def __call__(self, text: str) -> list[str]:
+        """The names, in the order in which they were given."""
         names = text.split(",")
         unknown = [name for name in names if name not in self._known]
         if unknown:
