@@ -21,10 +21,14 @@ CASES = {
     "get": "get",
     "list": "list",
     "search": "search",
-    "search-common": "a common word",
+    "search-common": "common word",
     "create": "create",
 }
-ALONG = {"items": "items in the table", "tenants": "tenants at once", "daemons": "daemons"}
+ALONG = {
+    "items": "items in the table",
+    "tenants": "tenants at once",
+    "daemons": "daemons on one PostgreSQL",
+}
 BASE_ITEMS = 100_000
 TIMES_BASE = 1.5
 _GB = 1e9
@@ -97,7 +101,11 @@ def judge(curve: Curve) -> list[Verdict]:
     """Whether a table that is a hundred times larger costs more than it may."""
     base = next((step for step in curve.steps if step.at == BASE_ITEMS), None)
     failed = sum(point.failed for step in curve.steps for point in step.points)
-    verdicts = [Verdict(promise=f"{curve.along}: no request fails", measured=str(failed), is_kept=failed == 0)]
+    verdicts = [
+        Verdict(
+            promise=f"{curve.along}: no request fails", measured=str(failed), is_kept=failed == 0
+        )
+    ]
     if curve.along == "items" and base and curve.steps[-1].at > base.at:
         verdicts += _compared(base, curve.steps[-1])
     return verdicts
@@ -169,14 +177,14 @@ def _picture(curves: list[Curve]) -> str:
 
 def _rates(curve: Curve) -> Panel:
     lines = [_line(curve, case, "per_second") for case in _cases_of(curve)]
-    return _panel(curve, "requests per second", lines)
+    return _panel(curve, f"Requests per second, {curve.along}", lines)
 
 
 def _latencies(curve: Curve) -> Panel:
     cases = _cases_of(curve)
     lines = [_line(curve, case, "p99_ms", is_thin=True) for case in cases]
     lines += [_line(curve, case, "p50_ms") for case in cases]
-    return _panel(curve, "milliseconds", lines)
+    return _panel(curve, f"Milliseconds, {curve.along}", lines)
 
 
 def _panel(curve: Curve, title: str, lines: list[Line]) -> Panel:

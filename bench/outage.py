@@ -4,7 +4,6 @@ The same load runs twice, before the outage and in it. ZeroDB is the strict fake
 in this process; what its part of the machine costs is in the figures of the calm.
 """
 
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,10 +18,11 @@ from anyio import to_thread
 from bench.load.order import LoadOrder, LoadResult, Traffic
 from bench.measure import run_load
 from bench.targets import Verdict, at_most
+from bench.verifying import differences
 from bench.workplace import workplace
 from engarde_daemon.testing.zerodb_cloud import ZeroDBCloud
 from engarde_daemon.testing.zerodb_faults import Fault
-from tests.support.running import ENGARDE, Daemon, cleared_away_after
+from tests.support.running import Daemon, cleared_away_after
 
 OUTAGE_S = 20
 WRITERS = 8
@@ -95,7 +95,9 @@ async def _play(folder: Path, say: Say, *, seconds: float) -> Seen:
             cloud.faults.clear()
             say("ZeroDB is back; the backlog drains ...")
             seen.drained_after_s = await _drained(daemon)
-            seen.differences = await to_thread.run_sync(_verify, daemon)
+            seen.differences = await to_thread.run_sync(
+                differences, daemon.data_dir, daemon.environ
+            )
     return seen
 
 
@@ -141,9 +143,3 @@ async def _until(is_so: Callable[[], Awaitable[bool]]) -> float:
         while not await is_so():
             await anyio.sleep(LOOK_S)
     return time.perf_counter() - began
-
-
-def _verify(daemon: Daemon) -> int:
-    command = [ENGARDE, "verify", "--data-dir", str(daemon.data_dir), "--json"]
-    done = subprocess.run(command, env=daemon.environ, stdout=subprocess.PIPE, check=False)
-    return int(msgspec.json.decode(done.stdout)["report"]["differences_total"])

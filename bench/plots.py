@@ -13,9 +13,9 @@ import msgspec
 
 from bench.axes import Axis, linear_axis, log_axis, told
 
-WIDTH, HEIGHT = 400, 268
-LEFT, RIGHT, TOP, BOTTOM = 50, 88, 46, 42
-HEADING = 84
+WIDTH, HEIGHT = 408, 268
+LEFT, RIGHT, TOP, BOTTOM = 50, 96, 46, 42
+HEADING, FOOT = 84, 12
 LABEL_GAP = 13
 _MARKS = ("circle", "square", "diamond", "triangle", "ring")
 _STYLE = """
@@ -61,7 +61,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
 def drawing(title: str, notes: Sequence[str], panels: Sequence[Panel], *, columns: int) -> str:
     """The whole picture."""
     rows = -(-len(panels) // columns)
-    width, height = columns * WIDTH, HEADING + rows * HEIGHT
+    width, height = columns * WIDTH, HEADING + rows * HEIGHT + FOOT
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style>",

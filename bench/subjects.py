@@ -91,6 +91,6 @@ def measure_subject(arguments: Sequence[str], say: Say) -> bool:
 
 def redraw_all() -> None:
     """Write every table and picture anew from the JSON that was kept."""
-    for name in ("curves",):
+    for name in ("curves", "steadiness"):
         for file in importlib.import_module(f"bench.{name}").redraw(RESULTS):
             print(file, file=sys.stdout)
