@@ -7,8 +7,8 @@ import msgspec
 from bench.cases import CASES
 from bench.systems import SYSTEMS
 
-_EXTRA_CASES = ("start", "big-brand")
-_NOT_QUICK = ("create-spread", "big-brand")
+_EXTRA_CASES = ("start", "bulk", "big-brand")
+_NOT_QUICK = ("create-spread", "bulk", "big-brand")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):

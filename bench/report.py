@@ -32,6 +32,8 @@ def report(results: Results) -> str:
         parts += [table(_HEAD, list(_lines(results))), _NOTES]
     if results.starts:
         parts.append(table(("system", "cold start s", "warm start s", "idle MB"), _starts(results)))
+    if results.bulk:
+        parts.append(f"Bulk creates of 4 KB: {results.bulk.told()}.")
     if results.brand_reads:
         parts.append(table(("read", "small brand ms", "big brand ms"), _brand_reads(results)))
     verdicts = judge(results)

@@ -197,9 +197,11 @@ def _panel(soak: Soak, title: str, figures: dict[str, str]) -> Panel:
         )
         for color, (name, figure) in enumerate(figures.items())
     ]
+    minutes = max(1, round(soak.samples[-1].at_s / 60))
     return Panel(
         title=title,
         x_label="minutes",
+        x_ticks=[minutes * fifth / 5 for fifth in range(6)],
         lines=lines,
         has_marks=False,
         shaded_until=soak.warm_up_s / 60,

@@ -65,6 +65,11 @@ SUBJECTS = {
         takes="1 min",
         counts="tenants (10,000)",
     ),
+    "attached": Subject(
+        measures="what a daemon loses while a dashboard is attached to it",
+        takes="4 min",
+        counts="pairs of rounds (8)",
+    ),
 }
 
 
