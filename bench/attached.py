@@ -46,12 +46,13 @@ def run(count: int | None, say: Say) -> list[Verdict]:
         writer, operator = _callers(server)
         loads = _loads(server, writer)
         shares: dict[str, list[float]] = {name: [] for name in loads}
+        _pair(server, operator, loads, begins_attached=True)  # the first is of a cold daemon
         for number in range(pairs):
+            loads = {name: _fresh(order) for name, order in loads.items()}
             found = _pair(server, operator, loads, begins_attached=number % 2 == 1)
             for name, share in found.items():
                 shares[name].append(share)
             say(", ".join(f"{name} {share:.1%}" for name, share in found.items()))
-            loads = {name: _fresh(order) for name, order in loads.items()}
     return [_judged(name, found) for name, found in shares.items()]
 
 
