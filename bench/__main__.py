@@ -8,12 +8,13 @@ import sys
 
 import msgspec
 
+from bench.contents import SUBJECTS
 from bench.keeping import RESULTS
 from bench.options import parse_options
 from bench.report import report
 from bench.results import Results
 from bench.run import Run
-from bench.subjects import SUBJECTS, measure_subject, redraw_all
+from bench.subjects import measure_subject, redraw_all
 
 
 def main() -> None:

@@ -5,8 +5,17 @@ import argparse
 import msgspec
 
 from bench.cases import CASES
+from bench.contents import contents
 from bench.systems import SYSTEMS
 
+_WHAT = """\
+Without a subject: measure the running daemon beside two references, on this machine, in one run of
+about six minutes: the seed's flow written naively, and the least that a server of the same API can
+do. A whole run is kept in bench/results/latest.md, and beside it as JSON."""
+_SUBJECTS = """\
+With a subject, `python -m bench SUBJECT`, one promise is measured; each has options of its own, which
+`python -m bench SUBJECT --help` tells. The exit code is 1 if a promise is missed. Give them a quiet
+machine: every report says how busy it was."""
 _EXTRA_CASES = ("start", "bulk", "big-brand")
 _NOT_QUICK = ("create-spread", "bulk", "big-brand")
 
@@ -52,7 +61,9 @@ def parse_options(arguments: list[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure the running daemon beside two references, on this machine, in one run.",
+        description=_WHAT,
+        epilog=f"{_SUBJECTS}\n\n{contents()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [*CASES, *_EXTRA_CASES]
     parser.add_argument("--seconds", type=float, help="measured time per load (2.5)")

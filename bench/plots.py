@@ -7,7 +7,7 @@ apart.
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from itertools import pairwise
+from statistics import mean
 
 import msgspec
 
@@ -78,16 +78,17 @@ def drawing(title: str, notes: Sequence[str], panels: Sequence[Panel], *, column
 
 
 def spread(wanted: Sequence[float], *, gap: float) -> list[float]:
-    """Places near the wanted ones, in their order, none nearer to another than `gap`."""
+    """Places near the wanted ones, in their order, none nearer to the next than `gap`."""
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
-    places = list(wanted)
-    for _ in wanted:
-        for upper, lower in pairwise(order):
-            missing = gap - (places[lower] - places[upper])
-            if missing > 0:
-                places[upper] -= missing / 2
-                places[lower] += missing / 2
-    return places
+    # Without their gaps the places only must not fall: neighbours that would share their mean.
+    groups: list[list[float]] = []
+    for rank, number in enumerate(order):
+        groups.append([wanted[number] - rank * gap])
+        while len(groups) > 1 and mean(groups[-2]) > mean(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    levels = [mean(group) for group in groups for _ in group]
+    placed = {number: levels[rank] + rank * gap for rank, number in enumerate(order)}
+    return [placed[number] for number in range(len(wanted))]
 
 
 class _Field:
