@@ -20,7 +20,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 SUBJECTS = {
     "scale": Subject(
         measures="list, get, search and create while items, tenants or daemons become more",
-        takes="2 h; 8 min with --items-max 100000",
+        takes="90 min; 15 min with --items-max 1000000",
     ),
     "soak": Subject(
         measures="memory, backlog, descriptors and p99 under a steady mixed load",

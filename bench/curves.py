@@ -114,13 +114,13 @@ def judge(curve: Curve) -> list[Verdict]:
 def _compared(base: Step, last: Step) -> Iterator[Verdict]:
     for point in last.points:
         before = base.find(point.case)
-        if before:
+        if before and before.p50_ms:
             times = point.p50_ms / before.p50_ms
             yield Verdict(
                 promise=f"{CASES[point.case]}: p50 with {last.at:,} items ≤ {TIMES_BASE} x of "
                 f"{base.at:,}",
                 measured=f"{times:.2f} x; {before.p50_ms:.1f} then {point.p50_ms:.1f} ms",
-                is_kept=times <= TIMES_BASE,
+                is_kept=times <= TIMES_BASE and not point.failed,
             )
 
 
