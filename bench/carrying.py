@@ -39,6 +39,7 @@ LIMIT_S = 600.0
 LOOK_S = 0.05
 PAGE = "/api/content?page=1&pageSize=20"
 CARRIERS = {"zerodb": "delivery", "bigquery": "replicator"}
+_INDEXING = "select exists (select from engarde.outbox where destination = 'search')"
 _WAITING = "select destination, count(*) as rows from engarde.outbox group by 1"
 
 Say = Callable[[str], None]
@@ -153,7 +154,7 @@ class Carriage:
         self._link = link
 
     async def load_up(self) -> None:
-        """Take content in that nobody carries on."""
+        """Take content in that nobody carries on, and let it be indexed before anything is timed."""
         await self._steer("pause", CARRIERS.values())
         given = self._daemon.credentials
         tenant = Tenant(
@@ -163,6 +164,9 @@ class Carriage:
             api_key=given.api_key,
         )
         await to_thread.run_sync(create_in_bulk, self._daemon.port, tenant, self.versions)
+        with anyio.fail_after(LIMIT_S):
+            while await self._link.fetchval(_INDEXING):
+                await anyio.sleep(LOOK_S)
 
     async def carry(self, *destinations: str) -> dict[str, float]:
         """Let the carriers of these go, and answer the versions a second of each."""

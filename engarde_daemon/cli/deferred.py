@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engarde_daemon import garbage
 from engarde_daemon.config import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 def run_daemon(settings: Settings, read: Callable[[], Settings]) -> int:
     """Run the daemon to its end and answer with its exit code; `read` reads the settings again."""
+    garbage.look_seldom()
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
 
     return daemon.main(settings, read)
@@ -41,6 +43,7 @@ def run_daemon(settings: Settings, read: Callable[[], Settings]) -> int:
 
 def run_with_dashboard(settings: Settings, read: Callable[[], Settings]) -> int:
     """Run the daemon with the dashboard in its terminal and answer with its exit code."""
+    garbage.look_seldom()
     from engarde_daemon import daemon  # noqa: PLC0415 - see above
     from engarde_daemon.cli.dashboard import work  # noqa: PLC0415 - see above
 

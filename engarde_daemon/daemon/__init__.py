@@ -18,7 +18,7 @@ import anyio
 import structlog
 from anyio.abc import TaskGroup, TaskStatus
 
-from engarde_daemon import logs
+from engarde_daemon import garbage, logs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgresError
 from engarde_daemon.config import Settings
 from engarde_daemon.core import RestartLimitReached
@@ -152,6 +152,7 @@ class _Announcement(TaskStatus[None]):
 
     def started(self, value: None = None) -> None:
         del value
+        garbage.keep_what_is_there()
         print(welcome(self._settings, first=self._first), flush=True)  # noqa: T201 - for a person
         server = self._settings.server
         _LOG.info("ready", host=server.host, port=server.port)
