@@ -7,33 +7,25 @@ adds to the table.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 from urllib.parse import quote
 
 import anyio
 import msgspec
 
-from bench.curves import Curve, Point, Step, judge, keep
-from bench.errors import BenchError
-from bench.filling import TOPIC_ITEMS, add_fillers, around, fill, items_of, tidy
+from bench.curves import Curve, Step, judge, keep
+from bench.filling import TOPIC_ITEMS, add_fillers, around, fill, items_of
 from bench.keeping import RESULTS
-from bench.load.order import LoadOrder, LoadResult, Traffic
 from bench.machine import describe_machine
-from bench.measure import run_load
 from bench.options import some_of
-from bench.ports import free_port
 from bench.provision import database_of, make_tenants
-from bench.server import Server
-from bench.systems import SYSTEMS
+from bench.site import FEW_CONNECTIONS, Site
 from bench.targets import Verdict
 from bench.tenants import Tenant
 from bench.workplace import Workplace, workplace
-from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
-from engarde_daemon.config.stores import Storage
 
 ITEMS_FROM = 1_000
 READ_ITEMS = 256
@@ -44,13 +36,6 @@ TENANT_ITEMS = 20
 DAEMON_ITEMS = 10_000
 COMMON_WORD = "w5"
 BODY_BYTES = 4096
-SERIALS_PER_LOAD = 10**9
-WARM_UP_S = 1.0
-# Four daemons share the fifty connections of one embedded PostgreSQL.
-_FEW_CONNECTIONS = {
-    "ENGARDE_POSTGRES__READER_CONNECTIONS": "4",
-    "ENGARDE_POSTGRES__WRITER_CONNECTIONS": "4",
-}
 
 Say = Callable[[str], None]
 
@@ -86,103 +71,9 @@ def tenfold(first: int, last: int) -> Iterator[int]:
         first *= 10
 
 
-class Site:
-    """Daemons under measurement, and the loads that are put on them."""
-
-    def __init__(self, place: Workplace, options: argparse.Namespace) -> None:
-        self._place = place
-        self._options = options
-        self._loads = count(1)
-        self._servers: list[Server] = []
-
-    @property
-    def data_dir(self) -> Path:
-        """The stores of all of them."""
-        return self._servers[0].data_dir
-
-    def start(self, environ: dict[str, str] | None = None) -> None:
-        """Start the first daemon, on stores of its own."""
-        self._add(SYSTEMS["engarde"].server(self._place.path, environ=environ))
-
-    def start_another(self) -> None:
-        """Start one more, on the stores of the first."""
-        port, root = free_port(), Storage(data_dir=str(self.data_dir)).postgres_root
-        command = [*SYSTEMS["engarde"].command, "--data-dir", str(self.data_dir)]
-        environ = {**_FEW_CONNECTIONS, "ENGARDE_POSTGRES__DSN": EmbeddedPostgres(root).dsn()}
-        name = f"engarde-{len(self._servers) + 1}"
-        self._add(
-            Server(
-                name,
-                [*command, "--port", str(port)],
-                data_dir=self.data_dir,
-                port=port,
-                environ=environ,
-            )
-        )
-
-    def _add(self, server: Server) -> None:
-        server.start()
-        self._place.running.callback(server.stop)
-        self._servers.append(server)
-
-    def grown(self, at: int, began: float, loads: dict[str, LoadOrder]) -> Step:
-        """Measure everything at one size, which has been growing since `began`."""
-        disk_bytes = anyio.run(tidy, self.data_dir)
-        grown_s = time.perf_counter() - began
-        points = [self._point(case, order) for case, order in loads.items()]
-        return Step(at=at, grown_s=grown_s, disk_bytes=disk_bytes, points=points)
-
-    def _point(self, case: str, order: LoadOrder) -> Point:
-        for server in self._servers:
-            server.settle()
-        seen = run_load(order)
-        return Point(
-            case=case,
-            per_second=seen.per_second,
-            p50_ms=seen.p50_ms,
-            p99_ms=seen.p99_ms,
-            failed=sum(seen.errors.values()),
-        )
-
-    def fetching(self, callers: Sequence[Tenant], paths: Sequence[str]) -> LoadOrder:
-        """The load of all callers who ask for these paths in turn."""
-        return self._order(Traffic.FETCH, callers, paths=list(paths), in_turn=len(callers) > 1)
-
-    def creating(self, callers: Sequence[Tenant]) -> LoadOrder:
-        """The load of all callers who write in turn."""
-        return self._order(Traffic.CREATE, callers, in_turn=True)
-
-    def _order(self, traffic: Traffic, callers: Sequence[Tenant], **more: object) -> LoadOrder:
-        order = LoadOrder(
-            port=self._servers[0].port,
-            other_ports=[server.port for server in self._servers[1:]],
-            traffic=traffic,
-            keys=[caller.api_key for caller in callers],
-            connections=self._options.connections,
-            seconds=self._options.seconds,
-            warm_up_s=WARM_UP_S,
-            first_serial=next(self._loads) * SERIALS_PER_LOAD,
-        )
-        return msgspec.structs.replace(order, **more)
-
-    def store(self, callers: Sequence[Tenant], items: int) -> LoadResult:
-        """Write so many items through the API, the callers in turn, and answer with their ids."""
-        connections = min(self._options.connections, items)
-        order = msgspec.structs.replace(
-            self.creating(callers),
-            connections=connections,
-            requests_each=-(-items // connections),
-            collects_ids=True,
-        )
-        stored = run_load(order)
-        if stored.errors:
-            raise BenchError(f"the daemon does not store the items to read: {stored.errors}")
-        return stored
-
-
 def _grow_items(place: Workplace, options: argparse.Namespace, say: Say) -> Iterator[Step]:
     """A fifth of the items belong to who reads; who writes is somebody else."""
-    site = Site(place, options)
+    site = Site(place, connections=options.connections, seconds=options.seconds)
     site.start()
     reader, writer = anyio.run(make_tenants, site.data_dir, 2)
     owners = around(reader, anyio.run(add_fillers, site.data_dir))
@@ -220,8 +111,9 @@ def _search(words: str) -> str:
 
 def _grow_tenants(place: Workplace, options: argparse.Namespace, say: Say) -> Iterator[Step]:
     """Every tenant has as much as every other one, and all of them ask in turn."""
-    site, tenants = Site(place, options), list[Tenant]()
+    site = Site(place, connections=options.connections, seconds=options.seconds)
     site.start()
+    tenants = list[Tenant]()
     for at in tenfold(1, options.tenants_max):
         began, before = time.perf_counter(), len(tenants)
         say(f"making {at - before:,} tenants ...")
@@ -248,8 +140,8 @@ async def _read_items(data_dir: Path) -> dict[str, str]:
 
 def _grow_daemons(place: Workplace, options: argparse.Namespace, say: Say) -> Iterator[Step]:
     """The clients spread evenly over the daemons; PostgreSQL and the machine stay as they are."""
-    site = Site(place, options)
-    site.start(_FEW_CONNECTIONS)
+    site = Site(place, connections=options.connections, seconds=options.seconds)
+    site.start(FEW_CONNECTIONS)
     reader, writer = anyio.run(make_tenants, site.data_dir, 2)
     owners = around(reader, anyio.run(add_fillers, site.data_dir))
     grow = partial(fill, first=1, last=DAEMON_ITEMS, words=TEXT_WORDS, say=say)
