@@ -1,26 +1,29 @@
 """`python -m bench`: measure, print, and keep the result.
 
-`python -m bench S` measures one subject: transfer, search, listeners, outage, generation, dashboard.
+`python -m bench S` measures one subject, `python -m bench plot` draws kept results anew; which subjects
+there are, `python -m bench --help` tells.
 """
 
 import sys
-from pathlib import Path
 
 import msgspec
 
+from bench.contents import SUBJECTS
+from bench.keeping import RESULTS
 from bench.options import parse_options
 from bench.report import report
 from bench.results import Results
 from bench.run import Run
-from bench.subjects import SUBJECTS, measure_subject
-
-RESULTS = Path(__file__).parent / "results"
+from bench.subjects import measure_subject, redraw_all
 
 
 def main() -> None:
     """Run the benchmark as the command line asks."""
     if sys.argv[1:2] and sys.argv[1] in SUBJECTS:
         sys.exit(0 if measure_subject(sys.argv[1:], _say) else 1)
+    if sys.argv[1:] == ["plot"]:
+        redraw_all()
+        return
     options = parse_options(sys.argv[1:])
     try:
         results = Run(options, _say).results()

@@ -1,6 +1,6 @@
 """The embedded archive at size: what a row takes, how fast it is written, found and read.
 
-`python -m bench.archive --rows 1000000` fills an archive of its own in batches, as replication does,
+`python -m bench archive --rows 1000000` fills an archive of its own in batches, as replication does,
 and asks it as readers do. CPU seconds stand beside wall time, since machines are often shared.
 """
 
@@ -11,7 +11,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 import anyio
 
 from bench.load.prose import Prose
+from bench.targets import Verdict, at_least, at_most
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.adapters.archive.engine import Engine
 from engarde_daemon.adapters.archive.rewriting import QUIET_S, merge_quiet_days
@@ -34,8 +35,11 @@ EDIT_CHARACTERS = 400
 VERSIONS = 3
 DAYS = 30
 LOOKUPS = 200
+NEWEST_MS, SCANNED_PER_S, ROW_BYTES = 50.0, 50_000.0, 1_229.0  # 1.2 KB
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 _SPAN = Span(_BEGIN, _BEGIN + timedelta(days=DAYS + 1))
+
+Say = Callable[[str], None]
 
 
 class Corpus:
@@ -119,29 +123,36 @@ class Stopwatch:
         return time.perf_counter() - self._wall, time.process_time() - self._cpu
 
 
-async def measure(rows: int, root: Path, *, edits: bool) -> None:
+async def measure(rows: int, root: Path, say: Say, *, edits: bool) -> list[Verdict]:
     """Fill an archive and ask it."""
     corpus = Corpus(rows, edits=edits)
     async with EmbeddedArchive(root, timeout_s=120.0, now=time.time) as archive:
         await archive.prepare()
-        await _fill(archive, corpus, rows)
+        await _fill(archive, corpus, say)
         await _let_days_pass(root)
         files = listing(root, ArchiveTable.SNAPSHOTS).live
-        size = sum(one.path.stat().st_size for one in files)
-        print(f"disk        {size / rows:,.0f} bytes a row, {len(files)} files")
-        await _look_up(archive, corpus)
-        await _scan(archive, rows)
+        row_bytes = sum(one.path.stat().st_size for one in files) / rows
+        say(f"disk        {row_bytes:,.0f} bytes a row, {len(files)} files")
+        newest_ms = await _look_up(archive, corpus, say)
+        rate = await _scan(archive, rows, say)
+    return [
+        at_most("newest version of an id, p50", newest_ms, NEWEST_MS, unit="ms"),
+        at_least("rows a second that a scan reads", rate, SCANNED_PER_S, told=f"{rate:,.0f}/s"),
+        at_most("disk of a row of 4 KB", row_bytes, ROW_BYTES, unit="bytes"),
+    ]
 
 
-async def _fill(archive: EmbeddedArchive, corpus: Corpus, rows: int) -> None:
+async def _fill(archive: EmbeddedArchive, corpus: Corpus, say: Say) -> None:
     wall = cpu = slowest = 0.0
+    rows = 0
     for batch in corpus.batches():
         watch = Stopwatch()
         await archive.append(batch)
         took, used = watch.read()
+        rows += len(batch.rows)
         wall, cpu, slowest = wall + took, cpu + used, max(slowest, took)
-    print(f"append      {rows / wall:,.0f} rows/s, {cpu / rows * 1e6:,.0f} µs of CPU a row")
-    print(f"            slowest batch, with its merge, {slowest * 1e3:.0f} ms")
+    say(f"append      {rows / wall:,.0f} rows/s, {cpu / rows * 1e6:,.0f} µs of CPU a row")
+    say(f"            slowest batch, with its merge, {slowest * 1e3:.0f} ms")
 
 
 async def _let_days_pass(root: Path) -> None:
@@ -153,7 +164,7 @@ async def _let_days_pass(root: Path) -> None:
     await engine.close()
 
 
-async def _look_up(archive: EmbeddedArchive, corpus: Corpus) -> None:
+async def _look_up(archive: EmbeddedArchive, corpus: Corpus, say: Say) -> float:
     took_ms, used_ms = [], []
     for tenant_id, content_id in corpus.contents[:: max(1, len(corpus.contents) // LOOKUPS)]:
         watch = Stopwatch()
@@ -163,37 +174,37 @@ async def _look_up(archive: EmbeddedArchive, corpus: Corpus) -> None:
         used_ms.append(used * 1e3)
         assert found, content_id  # noqa: S101 - a figure about nothing would be worthless
     cuts = statistics.quantiles(took_ms, n=20)
-    print(
+    say(
         f"newest      p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms over all {DAYS} days, "
         f"{statistics.median(used_ms):.1f} ms of CPU, the first {took_ms[0]:,.0f} ms"
     )
+    return cuts[9]
 
 
-async def _scan(archive: EmbeddedArchive, rows: int) -> None:
+async def _scan(archive: EmbeddedArchive, rows: int, say: Say) -> float:
     watch, seen = Stopwatch(), 0
     async for page in archive.scan(_SPAN):
         seen += len(page)
     wall, cpu = watch.read()
     assert seen == rows, seen  # noqa: S101 - see above
-    print(f"scan        {rows / wall:,.0f} rows/s, {cpu / rows * 1e6:,.0f} µs of CPU a row")
+    say(f"scan        {rows / wall:,.0f} rows/s, {cpu / rows * 1e6:,.0f} µs of CPU a row")
     watch, seen = Stopwatch(), 0
     async for keys in archive.keys(_SPAN):
         seen += len(keys)
-    print(f"keys        {seen / watch.read()[0]:,.0f} rows/s")
+    say(f"keys        {seen / watch.read()[0]:,.0f} rows/s")
+    return rows / wall
 
 
-def main() -> None:
-    """Measure in a folder that is removed afterwards."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=60_000)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What can be said on the command line."""
+    parser.add_argument("--rows", type=int, default=60_000, help="(60,000)")
     parser.add_argument("--edits", action="store_true", help="versions that edit the one before")
-    given = parser.parse_args()
+
+
+def run(options: argparse.Namespace, say: Say) -> list[Verdict]:
+    """Measure in a folder that is removed afterwards."""
     root = Path(tempfile.mkdtemp(prefix="engarde-bench-archive-"))
     try:
-        anyio.run(partial(measure, given.rows, root, edits=given.edits))
+        return anyio.run(partial(measure, options.rows, root, say, edits=options.edits))
     finally:
         shutil.rmtree(root)
-
-
-if __name__ == "__main__":
-    main()

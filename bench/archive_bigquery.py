@@ -1,11 +1,11 @@
-"""How fast versions reach BigQuery, against Google's bare client doing the same.
+"""`python -m bench replication`: how fast versions reach BigQuery, beside Google's bare client.
 
-Run it with `python -m bench.archive_bigquery --rows 20000`. Both write to the tests' emulator, over
-one committed stream with explicit offsets and several requests in flight; the ratio says what the
-adapter costs, the rates themselves say more about the emulator than about BigQuery.
+Both write to the tests' emulator, over one committed stream with explicit offsets and several
+requests in flight; the ratio says what the adapter costs, the rates themselves say more about the
+emulator than about BigQuery.
 """
 
-import argparse
+import statistics
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -20,6 +20,7 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
 )
 from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, ProtoRows, WriteStream
 
+from bench.targets import Verdict, at_least
 from engarde_daemon.adapters.bigquery.archive import BigQueryArchive, Bounds, opened
 from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.wire import WireRows
@@ -33,31 +34,44 @@ SNAPSHOTS = ArchiveTable.SNAPSHOTS
 BATCH_ROWS = 500
 BODY_BYTES = 4096
 IN_FLIGHT = 4
-ROUNDS = 3
+ROUNDS = 5
+ROWS = 10_000
+OF_BARE_PERCENT = 80.0
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=10_000)
-    anyio.run(_measure, parser.parse_args().rows)
+Say = Callable[[str], None]
 
 
-async def _measure(row_count: int) -> None:
-    batches = [_batch(start) for start in range(0, row_count, BATCH_ROWS)]
+def run(count: int | None, say: Say) -> list[Verdict]:
+    """Measure all of it."""
+    ours, bare = anyio.run(_measure, count or ROWS, say)
+    share = statistics.median(one / other for one, other in zip(ours, bare, strict=True)) * 100
+    told = f"{share:.0f} %: {statistics.median(ours):,.0f} of {statistics.median(bare):,.0f} rows/s"
+    return [at_least("percent of the bare client's rate", share, OF_BARE_PERCENT, told=told)]
+
+
+async def _measure(row_count: int, say: Say) -> tuple[list[float], list[float]]:
     ours, bare = [], []
     async with running_emulator() as emulator:
-        place = emulator.place()
+        place, batches = emulator.place(), batches_of(row_count)
         bounds = Bounds(timeout_s=120.0)
         async with opened(place, bounds=bounds, pace=WritePace()) as archive:
             await archive.prepare()
-            for _ in range(ROUNDS):  # by turns, because the machine's load changes
+            for number in range(ROUNDS):  # by turns, because the machine's load changes
                 ours.append(await _timed(row_count, lambda: _append_all(archive, batches)))
-                bare.append(await _timed(row_count, lambda: _append_bare(place, batches)))
-    print(f"{row_count} rows of {BODY_BYTES} bytes, batches of {BATCH_ROWS}, best of {ROUNDS}")
-    print(f"adapter      {max(ours):8.0f} rows/s")
-    print(f"bare client  {max(bare):8.0f} rows/s")
-    print(f"ratio        {max(ours) / max(bare):8.2f}")
+                bare.append(await bare_rate(place, batches))
+                say(f"round {number + 1}: {ours[-1]:,.0f} and bare {bare[-1]:,.0f} rows/s")
+    return ours, bare
+
+
+async def bare_rate(place: Place, batches: Sequence[Sequence[ContentSnapshot]]) -> float:
+    """The rows a second of the bare client, into a dataset that is prepared."""
+    return await _timed(sum(map(len, batches)), lambda: _append_bare(place, batches))
+
+
+def batches_of(row_count: int) -> list[list[ContentSnapshot]]:
+    """So many rows, in the batches in which they are appended."""
+    return [_batch(start) for start in range(0, row_count, BATCH_ROWS)]
 
 
 async def _timed(row_count: int, work: Callable[[], Awaitable[None]]) -> float:
@@ -124,7 +138,3 @@ def _batch(start: int) -> list[ContentSnapshot]:
 def _snapshot(content_id: str) -> ContentSnapshot:
     body = (f"{content_id} {uuid.uuid4()} " * (BODY_BYTES // 40))[:BODY_BYTES]
     return snapshot_with(body, content_id=content_id, tenant_id="tenant", at=datetime.now(UTC))
-
-
-if __name__ == "__main__":
-    main()

@@ -58,9 +58,9 @@ async def _measure(count: int, say: Say) -> list[Verdict]:
     port: int = listener.extra(SocketAttribute.local_port)  # noqa: S610 - anyio's, not Django's
     async with listener, anyio.create_task_group() as serving:
         serving.start_soon(listener.serve, daemon.answer)
-        with _dashboard(port) as (terminal, process):
+        with opened_at(port) as (terminal, process):
             say(f"{count:,} tenants, {EVENTS_PER_S} events a second, for {MEASURED_S:.0f} s ...")
-            await _shown(terminal, "live")
+            await shown(terminal, "live")
             terminal.type("7")
             await _rest(terminal, WARM_S)
             before, began = _cpu_s(process), time.monotonic()
@@ -135,9 +135,10 @@ class _Talker:
 
 
 @contextmanager
-def _dashboard(port: int) -> Iterator[tuple[PtyTerminal, psutil.Process]]:
+def opened_at(port: int, key: str = "eg_bench") -> Iterator[tuple[PtyTerminal, psutil.Process]]:
+    """The real dashboard, attached to whoever serves that port."""
     command = [sys.executable, "-m", "tui", "--url", f"http://127.0.0.1:{port}"]
-    terminal = PtyTerminal(command, {**os.environ, "ENGARDE_KEY": "eg_bench"})
+    terminal = PtyTerminal(command, {**os.environ, "ENGARDE_KEY": key})
     process = psutil.Process(terminal.pid)
     try:
         yield terminal, process
@@ -150,13 +151,14 @@ def _dashboard(port: int) -> Iterator[tuple[PtyTerminal, psutil.Process]]:
 async def _press(terminal: PtyTerminal, key: str) -> float:
     began = time.monotonic()
     terminal.type(key)
-    await _shown(terminal, _PAGES[key])
+    await shown(terminal, _PAGES[key])
     waited_ms = (time.monotonic() - began) * 1000
     await _rest(terminal, 0.3)
     return waited_ms
 
 
-async def _shown(terminal: PtyTerminal, words: str) -> None:
+async def shown(terminal: PtyTerminal, words: str) -> None:
+    """Wait until these words are on the screen."""
     with anyio.fail_after(KEY_LIMIT_S):
         while words not in terminal.text():
             await anyio.sleep(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""`python -m bench.media [GB]`: what a large file costs in memory, on its way in and out.
+"""`python -m bench media`: what a large file costs in memory, on its way in and out.
 
 A daemon of its own takes a file in that is made as it goes, gives it back, and is looked at all the
 while. The figure is how much its resident memory grows above what it was after a small file.
@@ -6,25 +6,23 @@ while. The figure is how much its resident memory grows above what it was after 
 
 import hashlib
 import json
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Self
+from collections.abc import Callable, Iterator
 
 import httpx
 
 from bench.errors import BenchError
-from bench.ports import free_port
 from bench.server import Server
+from bench.systems import SYSTEMS
+from bench.targets import Verdict, at_most
+from bench.watching import PeakMemory
 from bench.workplace import workplace
 
 GB = 1024**3
+GIGABYTES = 2
 GROWTH_MAX_MB = 64.0
 BLOCK_BYTES = 1024 * 1024
 REQUEST_LIMIT_S = 3600.0
-_LOOK_S = 0.05
 _MB = 1024 * 1024
 _BOUNDARY = b"engarde-bench"
 _HEAD = (
@@ -33,46 +31,23 @@ _HEAD = (
 )
 _END = b"\r\n--" + _BOUNDARY + b"--\r\n"
 
-
-class Watch:
-    """The largest memory of a server's own process while it is watched."""
-
-    def __init__(self, server: Server) -> None:
-        self.peak_mb = 0.0
-        self._server = server
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self) -> Self:
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Look no more."""
-        self._ended.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._ended.wait(_LOOK_S):
-            self.peak_mb = max(self.peak_mb, self._server.memory().own_mb)
+Say = Callable[[str], None]
 
 
-def main() -> None:
-    """Measure, print, and fail where the target is missed."""
-    size = int(float(sys.argv[1] if len(sys.argv) > 1 else 2) * GB)
+def run(gigabytes: int | None, say: Say) -> list[Verdict]:
+    """Measure all of it."""
+    size = (gigabytes or GIGABYTES) * GB
     with workplace() as place:
-        data_dir, port = place.path / "data", free_port()
-        command = [str(Path(sys.executable).with_name("engarde")), "run"]
-        command += ["--data-dir", str(data_dir), "--port", str(port)]
-        server = Server("engarde", command, data_dir=data_dir, port=port)
-        place.running.callback(server.stop)
+        server = SYSTEMS["engarde"].server(place.path)
         server.start()
-        growth_mb = _measure(server, size)
-    sys.exit(growth_mb > GROWTH_MAX_MB)
+        place.running.callback(server.stop)
+        growth_mb = _measure(server, size, say)
+    return [
+        at_most(f"memory growth by a file of {size / GB:g} GB", growth_mb, GROWTH_MAX_MB, unit="MB")
+    ]
 
 
-def _measure(server: Server, size: int) -> float:
+def _measure(server: Server, size: int, say: Say) -> float:
     key = json.loads((server.data_dir / "credentials.json").read_text())["api_key"]
     with httpx.Client(
         base_url=f"http://127.0.0.1:{server.port}",
@@ -81,22 +56,15 @@ def _measure(server: Server, size: int) -> float:
     ) as http:
         _upload(http, BLOCK_BYTES)
         server.settle()
-        before_mb = server.memory().own_mb
-        with Watch(server) as up:
+        with PeakMemory(server) as memory:
             began = time.perf_counter()
             url, sha256 = _upload(http, size)
-            up_s = time.perf_counter() - began
-        with Watch(server) as down:
+            say(f"up {size / _MB / (time.perf_counter() - began):.0f} MB/s")
             began = time.perf_counter()
             if _download(http, url) != sha256:
                 raise BenchError("the file came back as another one")
-            down_s = time.perf_counter() - began
-    growth_mb = max(up.peak_mb, down.peak_mb) - before_mb
-    print(
-        f"{size / GB:g} GB: up {size / _MB / up_s:.0f} MB/s, down {size / _MB / down_s:.0f} MB/s, "
-        f"memory {before_mb:.0f} MB + {growth_mb:.0f} MB (at most {GROWTH_MAX_MB:g})"
-    )
-    return growth_mb
+            say(f"down {size / _MB / (time.perf_counter() - began):.0f} MB/s")
+    return memory.growth_mb
 
 
 def _upload(http: httpx.Client, size: int) -> tuple[str, str]:
@@ -125,7 +93,3 @@ def _download(http: httpx.Client, url: str) -> str:
         for chunk in answer.iter_raw():
             digest.update(chunk)
     return digest.hexdigest()
-
-
-if __name__ == "__main__":
-    main()

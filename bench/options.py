@@ -5,10 +5,19 @@ import argparse
 import msgspec
 
 from bench.cases import CASES
+from bench.contents import contents
 from bench.systems import SYSTEMS
 
-_EXTRA_CASES = ("start", "big-brand")
-_NOT_QUICK = ("create-spread", "big-brand")
+_WHAT = """\
+Without a subject: measure the running daemon beside two references, on this machine, in one run of
+about six minutes: the seed's flow written naively, and the least that a server of the same API can
+do. A whole run is kept in bench/results/latest.md, and beside it as JSON."""
+_SUBJECTS = """\
+With a subject, `python -m bench SUBJECT`, one promise is measured; each has options of its own, which
+`python -m bench SUBJECT --help` tells. The exit code is 1 if a promise is missed. Give them a quiet
+machine: every report says how busy it was."""
+_EXTRA_CASES = ("start", "bulk", "big-brand")
+_NOT_QUICK = ("create-spread", "bulk", "big-brand")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,25 +61,28 @@ def parse_options(arguments: list[str]) -> Options:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure the running daemon beside two references, on this machine, in one run.",
+        description=_WHAT,
+        epilog=f"{_SUBJECTS}\n\n{contents()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = [*CASES, *_EXTRA_CASES]
     parser.add_argument("--seconds", type=float, help="measured time per load (2.5)")
-    parser.add_argument("--cases", type=_some_of(names), help=f"of {','.join(names)} (all)")
-    parser.add_argument("--systems", type=_some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
+    parser.add_argument("--cases", type=some_of(names), help=f"of {','.join(names)} (all)")
+    parser.add_argument("--systems", type=some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
     parser.add_argument("--connections", type=_counts, help="clients at once (16,64,256)")
     parser.add_argument("--quick", action="store_true", help="0.7 s per load, at 16 and 64 only")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 
-class _some_of:  # noqa: N801 - argparse shows the name in its messages
+class some_of:  # noqa: N801 - argparse shows the name in its messages
     """Splits a list at its commas, and refuses names that are not known."""
 
     def __init__(self, known: list[str]) -> None:
         self._known = known
 
     def __call__(self, text: str) -> list[str]:
+        """The names, in the order in which they were given."""
         names = text.split(",")
         unknown = [name for name in names if name not in self._known]
         if unknown:

@@ -1,10 +1,11 @@
 """`python -m bench outage`: ZeroDB takes everything and answers nothing, while people go on writing.
 
-The same load runs twice, before the outage and in it. ZeroDB is the strict fake of the hosted one,
-in this process; what its part of the machine costs is in the figures of the calm.
+The same load runs twice, before the outage and in it, at a fixed rate: what an outage leaves behind
+is then the same on every machine, and drains through a fake of limited speed in reasonable time.
+ZeroDB is the strict fake of the hosted one, in this process; what its part of the machine costs is
+in the figures of the calm.
 """
 
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,13 +20,17 @@ from anyio import to_thread
 from bench.load.order import LoadOrder, LoadResult, Traffic
 from bench.measure import run_load
 from bench.targets import Verdict, at_most
+from bench.verifying import differences
 from bench.workplace import workplace
 from engarde_daemon.testing.zerodb_cloud import ZeroDBCloud
 from engarde_daemon.testing.zerodb_faults import Fault
-from tests.support.running import ENGARDE, Daemon, cleared_away_after
+from tests.support.running import Daemon, cleared_away_after
 
 OUTAGE_S = 20
-WRITERS = 8
+WARM_UP_S = 5.0
+CLIENTS = 8
+WRITES_PER_S = 100.0
+PAGES_PER_S = 100.0
 BODY_BYTES = 1024
 TIMES_NORMAL = 2.0
 OPEN_WITHIN_S = 10.0
@@ -85,6 +90,8 @@ async def _play(folder: Path, say: Say, *, seconds: float) -> Seen:
         }
         async with cleared_away_after(Daemon(folder / "data", environ=environ)) as daemon:
             await daemon.start()
+            say("warming up ...")
+            await _load(daemon, Seen(), seconds=WARM_UP_S)
             say("calm ...")
             await _load(daemon, seen, seconds=seconds)
             say("ZeroDB is a black hole ...")
@@ -95,7 +102,9 @@ async def _play(folder: Path, say: Say, *, seconds: float) -> Seen:
             cloud.faults.clear()
             say("ZeroDB is back; the backlog drains ...")
             seen.drained_after_s = await _drained(daemon)
-            seen.differences = await to_thread.run_sync(_verify, daemon)
+            seen.differences = await to_thread.run_sync(
+                differences, daemon.data_dir, daemon.environ
+            )
     return seen
 
 
@@ -104,11 +113,23 @@ async def _load(daemon: Daemon, seen: Seen, *, seconds: float) -> None:
     shared: dict[str, Any] = {
         "port": daemon.port,
         "keys": [daemon.credentials.api_key],
-        "connections": WRITERS,
+        "connections": CLIENTS,
         "warm_up_s": 1.0,
     }
-    write = LoadOrder(traffic=Traffic.CREATE, seconds=seconds, body_bytes=BODY_BYTES, **shared)
-    page = LoadOrder(traffic=Traffic.FETCH, seconds=seconds / 4, paths=[PAGE], **shared)
+    write = LoadOrder(
+        traffic=Traffic.CREATE,
+        seconds=seconds,
+        rate_per_s=WRITES_PER_S,
+        body_bytes=BODY_BYTES,
+        **shared,
+    )
+    page = LoadOrder(
+        traffic=Traffic.FETCH,
+        seconds=seconds / 2,
+        rate_per_s=PAGES_PER_S,
+        paths=[PAGE],
+        **shared,
+    )
     seen.writes.append(await to_thread.run_sync(run_load, write))
     seen.pages.append(await to_thread.run_sync(run_load, page))
 
@@ -136,14 +157,10 @@ async def _drained(daemon: Daemon) -> float:
 
 
 async def _until(is_so: Callable[[], Awaitable[bool]]) -> float:
+    """How long it takes until something is so; infinity where it takes too long."""
     began = time.perf_counter()
-    with anyio.fail_after(DRAINED_WITHIN_S):
+    with anyio.move_on_after(DRAINED_WITHIN_S):
         while not await is_so():
             await anyio.sleep(LOOK_S)
-    return time.perf_counter() - began
-
-
-def _verify(daemon: Daemon) -> int:
-    command = [ENGARDE, "verify", "--data-dir", str(daemon.data_dir), "--json"]
-    done = subprocess.run(command, env=daemon.environ, stdout=subprocess.PIPE, check=False)
-    return int(msgspec.json.decode(done.stdout)["report"]["differences_total"])
+        return time.perf_counter() - began
+    return float("inf")

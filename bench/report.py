@@ -29,13 +29,13 @@ def report(results: Results) -> str:
     if any(found.foreign_cores > SHARED_CORES for found in results.measurements):
         parts.append("**The machine was shared: do not trust what is judged below.**")
     if results.measurements:
-        parts += [_table(_HEAD, list(_lines(results))), _NOTES]
+        parts += [table(_HEAD, list(_lines(results))), _NOTES]
     if results.starts:
-        parts.append(
-            _table(("system", "cold start s", "warm start s", "idle MB"), _starts(results))
-        )
+        parts.append(table(("system", "cold start s", "warm start s", "idle MB"), _starts(results)))
+    if results.bulk:
+        parts.append(f"Bulk creates of 4 KB: {results.bulk.told()}.")
     if results.brand_reads:
-        parts.append(_table(("read", "small brand ms", "big brand ms"), _brand_reads(results)))
+        parts.append(table(("read", "small brand ms", "big brand ms"), _brand_reads(results)))
     verdicts = judge(results)
     if verdicts:
         parts.append(verdict_table(verdicts))
@@ -45,7 +45,7 @@ def report(results: Results) -> str:
 def verdict_table(verdicts: Sequence[Verdict]) -> str:
     """Each promise, what was measured, and whether it was kept."""
     rows = [(_mark(kept=v.is_kept), v.promise, v.measured) for v in verdicts]
-    return _table(("", "promise", "measured"), rows)
+    return table(("", "promise", "measured"), rows)
 
 
 def _origin(results: Results) -> str:
@@ -115,7 +115,8 @@ def _mark(*, kept: bool) -> str:
     return "ok" if kept else "MISSED"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned markdown."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     rule = ["-" * width for width in widths]
     lines = [_line(row, widths) for row in [head, rule, *rows]]

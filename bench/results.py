@@ -7,7 +7,7 @@ import msgspec
 from bench.load.order import LoadResult
 from bench.machine import Machine
 from bench.measure import Measurement
-from bench.usage import Memory
+from bench.usage import Cpu, Memory
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +32,24 @@ class BrandRead(msgspec.Struct, frozen=True, kw_only=True):
         return self.big_ms / self.small_ms
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """What a piece of work took."""
+
+    items: int
+    seconds: float
+    cpu: Cpu
+
+    @property
+    def per_second(self) -> float:
+        """Items a second by the clock on the wall."""
+        return self.items / self.seconds
+
+    def told(self) -> str:
+        """The rate, and what each item costs whatever else the machine does."""
+        own, postgres = (s * 1e6 / self.items for s in (self.cpu.own_s, self.cpu.postgres_s))
+        return f"{self.per_second:,.0f}/s, {own:.0f} µs CPU an item, PostgreSQL {postgres:.0f} µs"
+
+
 class Results(msgspec.Struct, frozen=True, kw_only=True):
     """One run."""
 
@@ -44,6 +62,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     measurements: list[Measurement]
     starts: list[Start] = []
     brand_reads: list[BrandRead] = []
+    bulk: Spent | None = None
 
     def find(self, system: str, case: str, connections: int) -> Measurement | None:
         """The measurement of one system under one case, if it was made."""

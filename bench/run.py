@@ -14,8 +14,10 @@ import anyio
 import msgspec
 
 from bench.bigbrand import fill, read_brands
+from bench.bulk import create_in_bulk, timed
 from bench.cases import (
     BIG_BRAND,
+    HOT_WRITER,
     SMALL_BRAND,
     TENANTS,
     Case,
@@ -32,12 +34,13 @@ from bench.load.order import LoadOrder
 from bench.machine import describe_machine
 from bench.measure import Measurement, measure, run_load
 from bench.options import Options
-from bench.results import BrandRead, Results, Start
+from bench.results import BrandRead, Results, Spent, Start
 from bench.server import Server
 from bench.systems import SYSTEMS, System
 from bench.workplace import Workplace, workplace
 
 BRAND_READ_S = 1.0
+BULK_ITEMS = 10_000
 _BURN_IN = Case(name="create", connections=64)
 
 
@@ -59,6 +62,7 @@ class Run:
         self._starts: list[Start] = []
         self._measurements: list[Measurement] = []
         self._brand_reads: list[BrandRead] = []
+        self._bulk: Spent | None = None
 
     def results(self) -> Results:
         """Do the whole run; one that fails half-way answers what it has measured by then."""
@@ -80,6 +84,7 @@ class Run:
             starts=self._starts,
             measurements=self._measurements,
             brand_reads=self._brand_reads,
+            bulk=self._bulk,
         )
 
     def _measure_everything(self, place: Workplace) -> None:
@@ -92,9 +97,17 @@ class Run:
         for found in self._measure_all(contenders):
             self._say(f"{found.case} {found.connections} {found.system} {_rate(found)}")
             self._measurements.append(found)
-        if "big-brand" in self._options.cases and "engarde" in self._options.systems:
+        if "engarde" in self._options.systems:
+            self._measure_daemon(_daemon_of(contenders))
+
+    def _measure_daemon(self, daemon: Contender) -> None:
+        """What is promised of the daemon alone."""
+        if "bulk" in self._options.cases:
+            self._bulk = _create_in_bulk(daemon)
+            self._say(f"bulk {self._bulk.told()}")
+        if "big-brand" in self._options.cases:
             self._say("filling the big brand ...")
-            self._brand_reads.extend(_read_brands(contenders))
+            self._brand_reads.extend(_read_brands(daemon))
 
     def _bring_up(self, system: System, place: Workplace) -> Contender:
         """Start twice, to time a start on no data and one on data; then fill and freeze."""
@@ -140,9 +153,22 @@ def _seed(name: str, target: Target) -> Target:
     return msgspec.structs.replace(target, ids=stored.ids)
 
 
-def _read_brands(contenders: list[Contender]) -> list[BrandRead]:
-    """Only the daemon is asked: the promise compares it with itself."""
+def _daemon_of(contenders: list[Contender]) -> Contender:
     (daemon,) = (one for one in contenders if one.server.name == "engarde")
+    return daemon
+
+
+def _create_in_bulk(daemon: Contender) -> Spent:
+    writer = daemon.target.tenants[HOT_WRITER]
+    with daemon.server.awake() as server:
+        work = partial(create_in_bulk, server.port, writer, BULK_ITEMS)
+        spent = timed(server, BULK_ITEMS, work)
+        server.settle()
+    return spent
+
+
+def _read_brands(daemon: Contender) -> list[BrandRead]:
+    """The promise compares the daemon with itself."""
     tenants = daemon.target.tenants
     with daemon.server.awake() as server:
         fill_both = partial(fill, big=tenants[BIG_BRAND], small=tenants[SMALL_BRAND])

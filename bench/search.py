@@ -1,6 +1,6 @@
 """`python -m bench search`: full-text search in a table of many tenants, beside a lookup by id.
 
-A fifth of the items belong to one brand, the rest to a thousand others. The index is filled by the
+A fifth of the items belong to one brand, the rest to hundreds of others. The index is filled by the
 daemon's own functions, so that it holds what the indexer would have made; bodies are left out.
 """
 
@@ -13,56 +13,21 @@ from urllib.parse import quote
 import anyio
 
 from bench.asking import asked, read
+from bench.filling import add_fillers, around, fill, tidy
 from bench.load.order import LoadOrder, LoadResult, Traffic
 from bench.measure import run_load
-from bench.provision import database_of, make_tenants
+from bench.provision import make_tenants
 from bench.systems import SYSTEMS
 from bench.targets import Verdict
 from bench.tenants import Tenant
 from bench.workplace import workplace
 
 ITEMS = 1_000_000
-FILLERS = 1_000
-STEP = 50_000
+TEXT_WORDS = 40
 TIMES_A_LOOKUP = 10.0
 SECONDS = 5.0
 LOOKED_UP = 32
-WORDS = 20_000
-"""The vocabulary; the n-th word stands in every n-th text or so, as in a language."""
 
-_TENANTS = """
-insert into tenants (id, plan_tier) select 'filler-' || n, 'enterprise' from generate_series(1, $1::int) n
-"""
-_BRANDS = """
-insert into brands (id, tenant_id, name)
-select 'filler-' || n, 'filler-' || n, '' from generate_series(1, $1::int) n
-"""
-_FILL = """
-with made as (
-    insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status, preview,
-        content_metadata, created_at, updated_at, zerodb_id, storage_size_bytes, version, body_version,
-        body_sha256)
-    select id, case when n % 5 = 0 then $3 else 'filler-' || 1 + n % $5::int end,
-        case when n % 5 = 0 then $4 else 'filler-' || 1 + n % $5::int end, '', 'Item ' || n,
-        'post', 'draft', words, '{}', at, at, id, length(words), 1, 1, repeat('0', 64)
-    from generate_series($1::int, $2::int) n
-    cross join lateral (
-        select '00000000-0000-7000-8000-' || lpad(n::text, 12, '0') as id,
-            timestamp '2026-01-01' + make_interval(secs => n) as at,
-            (select string_agg('w' || floor(exp(random() * ln($6::float8)))::int + 0 * k, ' ')
-             from generate_series(1, 40 + n % 2) k) as words) x
-    returning tenant_id, brand_id, id, title, preview
-)
-insert into engarde.content_search (tenant_id, content_id, version, document)
-select tenant_id, id, 1, engarde.search_document_v2('english', brand_id, title, null,
-    to_tsvector('english', preview))
-from made
-"""
-_COUNT = """
-insert into engarde.content_counts (tenant_id, brand_id, content_type, status, items, bytes)
-select tenant_id, brand_id, content_type, status, count(*), sum(storage_size_bytes)
-from content_items group by 1, 2, 3, 4
-"""
 QUESTIONS = {
     "a rare word": "w19000",
     "two words": "w800 w900",
@@ -128,18 +93,9 @@ def _load(port: int, tenant: Tenant, paths: list[str]) -> LoadResult:
 
 
 async def _fill(data_dir: Path, tenant: Tenant, say: Say, *, items: int) -> None:
-    async with database_of(data_dir) as connection:
-        await connection.execute(_TENANTS, FILLERS)
-        await connection.execute(_BRANDS, FILLERS)
-        asked_for = (tenant.tenant_id, tenant.brand_id, FILLERS, WORDS)
-        await connection.execute("delete from engarde.content_counts")
-        for first in range(1, items + 1, STEP):
-            last = min(items, first + STEP - 1)
-            await connection.execute(_FILL, first, last, *asked_for)
-            say(f"{last:,} items are indexed")
-        await connection.execute(_COUNT)
-        await connection.execute("vacuum (analyze) content_items")
-        await connection.execute("vacuum (analyze) engarde.content_search")
+    owners = around(tenant, await add_fillers(data_dir))
+    await fill(data_dir, owners, first=1, last=items, words=TEXT_WORDS, say=say)
+    await tidy(data_dir)
 
 
 def _create(port: int, tenant: Tenant) -> str:

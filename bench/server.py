@@ -128,6 +128,10 @@ class Server:
         except psutil.NoSuchProcess as ended:
             raise BenchError(f"{self.name} has ended:\n{self._last_output()}") from ended
 
+    def descriptors(self) -> int:
+        """How many files and sockets the process has open."""
+        return int(self._process.num_fds())
+
     def settle(self) -> float:
         """Wait until the family is idle, at most `SETTLE_LIMIT_S`; answers the seconds waited."""
         started = time.perf_counter()

@@ -17,6 +17,8 @@ OF_16_CLIENTS = 0.8
 CPU_PER_CREATE_MS = 1.7
 HOT_TENANT = 0.95  # "not slower", less what two runs of the same load differ by
 BIG_BRAND = 3.0
+P99_OF_P50 = 3.0
+BULK_PER_S = 3_000.0
 COLD_START_S, WARM_START_S, IDLE_MB = 6.0, 2.0, 120.0
 
 _CASES = ("create", "get", "list", "list-bodies", "patch")
@@ -49,8 +51,10 @@ def judge(results: Results) -> list[Verdict]:
         *_against_ceiling(results),
         *_against_naive(results),
         *_under_more_clients(results),
+        *_tail(results),
         *_cost_of_create(results),
         *_hot_tenant(results),
+        *_bulk(results),
         *_big_brand(results),
         *_start(results),
         *_errors(results),
@@ -89,6 +93,15 @@ def _under_more_clients(results: Results) -> Iterator[Verdict]:
                 yield from _at_least(promise, ratio, OF_16_CLIENTS)
 
 
+def _tail(results: Results) -> Iterator[Verdict]:
+    for case in _CASES:
+        found = results.find("engarde", case, CLIENTS)
+        if found and found.load.p50_ms:
+            times = found.load.p99_ms / found.load.p50_ms
+            promise = f"{case}: p99 ≤ {P99_OF_P50:.0f} x p50, {CLIENTS} clients"
+            yield _at_most(promise, times, P99_OF_P50, unit="x")
+
+
 def _cost_of_create(results: Results) -> Iterator[Verdict]:
     create = results.find("engarde", "create", CLIENTS)
     if create:
@@ -103,6 +116,17 @@ def _hot_tenant(results: Results) -> Iterator[Verdict]:
         ratio = hot.load.per_second / spread.load.per_second
         promise = f"create on one tenant ≥ {HOT_TENANT} x on 64 tenants"
         yield from _at_least(promise, ratio, HOT_TENANT)
+
+
+def _bulk(results: Results) -> Iterator[Verdict]:
+    if results.bulk:
+        told = f"{results.bulk.per_second:,.0f}/s"
+        yield at_least(
+            "items a second created in bulk, of 4 KB",
+            results.bulk.per_second,
+            BULK_PER_S,
+            told=told,
+        )
 
 
 def _big_brand(results: Results) -> Iterator[Verdict]:

@@ -6,11 +6,8 @@ repeats is found by cutting one off half-way and sending the file again.
 
 import hashlib
 import json
-import random
 import socket
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
 
@@ -18,43 +15,22 @@ import anyio
 import msgspec
 
 from bench.asking import asked, read
+from bench.bulk import create_in_bulk, timed
 from bench.errors import BenchError
-from bench.load.corpus import marketing_text
 from bench.provision import make_tenants
 from bench.server import Server
 from bench.systems import SYSTEMS
-from bench.targets import Verdict, at_least, at_most
+from bench.targets import BULK_PER_S, Verdict, at_least, at_most
 from bench.tenants import Tenant
-from bench.usage import Cpu
 from bench.watching import PeakMemory
 from bench.workplace import Workplace, workplace
 from engarde_daemon.domain.access import Role
 
 ITEMS = 100_000
-BODY_BYTES = 4_096
-BULK_ITEMS, BULK_CLIENTS = 500, 4
 CHUNK_BYTES = 262_144
-CREATES_PER_S, EXPORTS_PER_S, GROWTH_MB = 3_000.0, 5_000.0, 50.0
+EXPORTS_PER_S, GROWTH_MB = 5_000.0, 50.0
 
 Say = Callable[[str], None]
-
-
-class Spent(msgspec.Struct, frozen=True):
-    """What a piece of work took."""
-
-    items: int
-    seconds: float
-    cpu: Cpu
-
-    @property
-    def per_second(self) -> float:
-        """Items a second by the clock on the wall."""
-        return self.items / self.seconds
-
-    def told(self) -> str:
-        """The rate, and what each item costs whatever else the machine does."""
-        own, postgres = (s * 1e6 / self.items for s in (self.cpu.own_s, self.cpu.postgres_s))
-        return f"{self.per_second:,.0f}/s, {own:.0f} µs CPU an item, PostgreSQL {postgres:.0f} µs"
 
 
 def run(items: int | None, say: Say) -> list[Verdict]:
@@ -63,19 +39,19 @@ def run(items: int | None, say: Say) -> list[Verdict]:
     with workplace() as place:
         (one, (source,)), (other, tenants) = _daemon(place, "one", 1), _daemon(place, "other", 2)
         say(f"creating {count:,} items in bulk ...")
-        created = _timed(one, count, lambda: _create(one.port, source, count))
+        created = timed(one, count, lambda: create_in_bulk(one.port, source, count))
         settled_s = one.settle()
         file = place.path / "export.ndjson"
         say(f"{created.told()}; delivered after {settled_s:.1f} s more; exporting ...")
         with PeakMemory(one) as memory:
-            exported = _timed(one, count, lambda: _export(one.port, source, file))
+            exported = timed(one, count, lambda: _export(one.port, source, file))
         say(f"{exported.told()}; importing ...")
-        imported = _timed(other, count, lambda: _import(other.port, tenants[0], file))
+        imported = timed(other, count, lambda: _import(other.port, tenants[0], file))
         say(f"{imported.told()}; cutting an import off and sending it again ...")
         repeated = _cut_and_repeat(other.port, tenants[1], file)
         same = _digest(file) == _digest_of(other.port, tenants[0], place.path / "again.ndjson")
     return [
-        at_least("bulk create of 4 KB", created.per_second, CREATES_PER_S, told=created.told()),
+        at_least("bulk create of 4 KB", created.per_second, BULK_PER_S, told=created.told()),
         at_least("export", exported.per_second, EXPORTS_PER_S, told=exported.told()),
         at_most("memory growth of an export", memory.growth_mb, GROWTH_MB, unit="MB"),
         Verdict(promise="an import gives equal hashes", measured=imported.told(), is_kept=same),
@@ -94,29 +70,6 @@ def _daemon(place: Workplace, name: str, tenants: int) -> tuple[Server, list[Ten
     server.start()
     place.running.callback(server.stop)
     return server, anyio.run(make_tenants, server.data_dir, tenants, Role.ADMIN)
-
-
-def _timed(server: Server, items: int, work: Callable[[], object]) -> Spent:
-    before, began = server.cpu(), time.perf_counter()
-    work()
-    return Spent(items, time.perf_counter() - began, server.cpu() - before)
-
-
-def _create(port: int, tenant: Tenant, count: int) -> None:
-    rng = random.Random(count)
-    texts = [marketing_text(rng, BODY_BYTES - 16) for _ in range(64)]
-
-    def create(start: int) -> None:
-        items = [
-            {"title": f"Item {n}", "body": f"{n:016}{texts[n % 64]}", "tags": ["summer"]}
-            for n in range(start, min(start + BULK_ITEMS, count))
-        ]
-        body = msgspec.json.encode({"items": items})
-        with asked(port, tenant, "/api/content/bulk", post=body) as answer:
-            read(answer, 201)
-
-    with ThreadPoolExecutor(BULK_CLIENTS) as clients:
-        list(clients.map(create, range(0, count, BULK_ITEMS)))
 
 
 def _export(port: int, tenant: Tenant, file: Path) -> None:

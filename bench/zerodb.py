@@ -1,4 +1,4 @@
-"""`python -m bench.zerodb`: how fast bodies reach a real zerodb-local server.
+"""`python -m bench delivery`: how fast bodies reach a real zerodb-local server.
 
 A daemon takes content in while its ZeroDB is away, is started again with it, and carries everything
 there: two rows for each version, read back and judged by their hash. Then a bare client gives the
@@ -10,7 +10,7 @@ import argparse
 import random
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import httpx
 import msgspec
 
 from bench.errors import BenchError
+from bench.targets import Verdict, at_least
 from bench.workplace import workplace
 from tests.support.running import Daemon, cleared_away_after, free_port
 from tests.support.zerodb_local import LocalServer, running_server
@@ -30,6 +31,7 @@ REFERENCE_LANES = (1, 2, 4)
 CREATED_AT_ONCE = 100
 LIMIT_S = 300.0
 LOOK_S = 0.02
+OF_SERVER_PERCENT = 80.0
 WORDS = [
     "spring",
     "launch",
@@ -53,6 +55,8 @@ _RELEASE = "update engarde.outbox set leased_until = '-infinity'"
 _OTHERS_WAIT = "select exists (select from engarde.outbox where destination <> 'zerodb')"
 _WAITING = "select count(*) from engarde.outbox where destination = 'zerodb'"
 
+Say = Callable[[str], None]
+
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """Rows a second: by the daemon, proved, and by the bare client at its best."""
@@ -66,7 +70,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
         return self.delivered / self.taken
 
 
-async def measure(options: argparse.Namespace, folder: Path) -> list[Round]:
+async def measure(options: argparse.Namespace, folder: Path, say: Say) -> list[Round]:
     """Run all rounds on one server and one daemon's data."""
     rounds = []
     async with running_server() as server:
@@ -85,7 +89,7 @@ async def measure(options: argparse.Namespace, folder: Path) -> list[Round]:
             documents = _documents_of(server, project_id)
             taken = [await _give(server, documents, lanes=lanes) for lanes in REFERENCE_LANES]
             rounds.append(Round(delivered=delivered, taken=max(taken)))
-            print(f"round {number + 1}: {rounds[-1]}, bare client by lanes {taken}")
+            say(f"round {number + 1}: {rounds[-1]}, bare client by lanes {taken}")
     return rounds
 
 
@@ -199,20 +203,22 @@ def _loads(documents: Mapping[str, Sequence[Any]]) -> list[tuple[str, bytes]]:
     ]
 
 
-def main() -> None:
-    """Measure as the command line asks, and print."""
-    parser = argparse.ArgumentParser(prog="python -m bench.zerodb", description=__doc__)
-    parser.add_argument("--versions", type=int, default=2000, help="versions a round")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--body-bytes", type=int, default=4096)
-    parser.add_argument("--concurrency", type=int, default=8, help="[zerodb] concurrency")
-    parser.add_argument("--batch-items", type=int, default=50, help="[delivery] batch_items")
-    options = parser.parse_args()
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What can be said on the command line."""
+    parser.add_argument("--versions", type=int, default=2000, help="versions a round (2,000)")
+    parser.add_argument("--rounds", type=int, default=3, help="(3)")
+    parser.add_argument("--body-bytes", type=int, default=4096, help="(4,096)")
+    parser.add_argument("--concurrency", type=int, default=8, help="[zerodb] concurrency (8)")
+    parser.add_argument("--batch-items", type=int, default=50, help="[delivery] batch_items (50)")
+
+
+def run(options: argparse.Namespace, say: Say) -> list[Verdict]:
+    """Measure as the command line asks."""
     with workplace() as place:
-        rounds = anyio.run(measure, options, place.path)
-    shares = [each.share for each in rounds]
-    print(f"{statistics.median(shares):.0%} of what the server takes (rounds: {shares})")
-
-
-if __name__ == "__main__":
-    main()
+        rounds = anyio.run(measure, options, place.path, say)
+    share = statistics.median(one.share for one in rounds) * 100
+    rates = ", ".join(f"{one.delivered:,.0f} of {one.taken:,.0f}" for one in rounds)
+    told = f"{share:.0f} %: {rates} rows/s"
+    return [
+        at_least("percent of what the server takes in bulk", share, OF_SERVER_PERCENT, told=told)
+    ]

@@ -8,5 +8,6 @@ It runs in a process of its own, on raw protocols, so that its cost per request 
 the server's; each run measures that cost against an empty responder and prints it.
 
 The load is closed: a connection sends its next request when the answer to the last has come.
-Latencies are therefore those under saturation, and say nothing about a fixed arrival rate.
+Latencies are therefore those under saturation. Only an order with a rate is different: its requests
+are due at fixed times, and one that is sent late counts the time for which it had to wait.
 """

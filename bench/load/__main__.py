@@ -5,13 +5,14 @@ import gc
 import itertools
 import sys
 from functools import partial
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 
 import msgspec
 import uvloop
 
 from bench.load.connection import Connection
 from bench.load.order import LoadOrder, LoadResult
+from bench.load.pace import Pace
 from bench.load.tally import Tally
 from bench.load.traffic import requests_of
 
@@ -43,10 +44,20 @@ async def _connect(order: LoadOrder, tally: Tally) -> None:
     loop = asyncio.get_running_loop()
     if order.requests_each:
         tally.open_window()
+    began_ns, ports = perf_counter_ns(), [order.port, *order.other_ports]
     for index in range(order.connections):
         requests = itertools.islice(requests_of(order, index), order.requests_each or None)
-        connection = partial(Connection, requests, tally)
-        await loop.create_connection(connection, order.host, order.port)
+        pace = _pace(order, index, began_ns)
+        connection = partial(Connection, requests, tally, pace)
+        await loop.create_connection(connection, order.host, ports[index % len(ports)])
+
+
+def _pace(order: LoadOrder, index: int, began_ns: int) -> Pace | None:
+    if not order.rate_per_s:
+        return None
+    return Pace(
+        order.rate_per_s, connections=order.connections, connection=index, began_ns=began_ns
+    )
 
 
 async def _until_counted(tally: Tally, started: float) -> float:

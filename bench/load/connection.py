@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from time import perf_counter_ns
 from typing import cast
 
+from bench.load.pace import Pace
 from bench.load.tally import Tally
 
 _END_OF_HEAD = b"\r\n\r\n"
@@ -39,9 +40,10 @@ def head_of(answer: bytes) -> tuple[int, int, int] | None:
 class Connection(asyncio.Protocol):
     """Keeps exactly one request in flight until the tally is full or the requests have run out."""
 
-    def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
+    def __init__(self, requests: Iterator[bytes], tally: Tally, pace: Pace | None = None) -> None:
         self._requests = requests
         self._tally = tally
+        self._pace = pace
         self._transport: asyncio.Transport
         self._head = b""
         self._body: list[bytes] = []
@@ -54,15 +56,25 @@ class Connection(asyncio.Protocol):
         """Send the first request."""
         # uvloop's transports do not derive from asyncio's (0.23), so isinstance cannot tell.
         self._transport = cast("asyncio.Transport", transport)
-        self._send()
+        self._go_on()
 
-    def _send(self) -> None:
+    def _go_on(self) -> None:
+        """Send the next request: at once, or when it is due."""
+        now_ns = perf_counter_ns()
+        due_ns = self._pace.next_ns() if self._pace else now_ns
+        if due_ns <= now_ns:
+            self._send(due_ns)
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later((due_ns - now_ns) / 1e9, self._send)
+
+    def _send(self, since_ns: int | None = None) -> None:
         request = None if self._tally.is_full else next(self._requests, None)
         if request is None:
             self._is_done = True
             self._transport.close()
             return
-        self._sent_ns = perf_counter_ns()
+        self._sent_ns = since_ns or perf_counter_ns()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -91,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._tally.answered(self._status, perf_counter_ns() - self._sent_ns, self._body)
         self._status = 0
         self._body.clear()
-        self._send()
+        self._go_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the tally; a connection lost before the end is an error of the run."""

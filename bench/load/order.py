@@ -20,7 +20,9 @@ class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     """One load: who is asked what, over how many connections, for how long.
 
     With `requests_each` the load ends when each connection has had that many answers, instead of
-    after `seconds`.
+    after `seconds`. With `rate_per_s` all connections together ask no more often than that. With
+    `in_turn` each connection asks for all callers in turn, and `paths[i]` is of `keys[i]`; without,
+    a connection is one caller. The connections are spread over `port` and `other_ports`.
     """
 
     port: int
@@ -28,6 +30,9 @@ class LoadOrder(msgspec.Struct, frozen=True, kw_only=True):
     keys: list[str]
     connections: int
     host: str = "127.0.0.1"
+    other_ports: list[int] = []
+    in_turn: bool = False
+    rate_per_s: float = 0.0
     seconds: float = 0.0
     warm_up_s: float = 0.0
     requests_each: int = 0

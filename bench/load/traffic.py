@@ -9,7 +9,7 @@ import operator
 import random
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ _GAP_IN_JSON = msgspec.json.encode(_GAP)[1:-1]
 _TEXTS = 64
 _Template: TypeAlias = tuple[bytes, bytes]
 _SEED = 20260125
+_T = TypeVar("_T")
 
 
 def requests_of(order: LoadOrder, connection: int) -> Iterator[bytes]:
@@ -30,9 +31,10 @@ def requests_of(order: LoadOrder, connection: int) -> Iterator[bytes]:
 
 
 def _creates(order: LoadOrder, connection: int) -> Iterator[bytes]:
-    head = _head("POST", "/api/content", _key(order, connection))
+    keys = _mine(order.keys, order, connection) if order.in_turn else [_key(order, connection)]
+    heads = itertools.cycle([_head("POST", "/api/content", key) for key in keys])
     bodies = _unique(_templates(_create_document, order.body_bytes), order, connection)
-    return (head + body for body in bodies)
+    return map(operator.add, heads, bodies)
 
 
 def _patches(order: LoadOrder, connection: int) -> Iterator[bytes]:
@@ -46,8 +48,12 @@ def _patches(order: LoadOrder, connection: int) -> Iterator[bytes]:
 
 
 def _fetches(order: LoadOrder, connection: int) -> Iterator[bytes]:
+    if order.in_turn:
+        asked = list(zip(order.keys, itertools.cycle(order.paths), strict=False))
+        heads = [_head("GET", path, key) for key, path in _mine(asked, order, connection)]
+        return itertools.cycle([head + b"\r\n" for head in heads])
     key = _key(order, connection)
-    mine = order.paths[connection % len(order.paths) :: order.connections]
+    mine = _mine(order.paths, order, connection)
     return itertools.cycle([_head("GET", path, key) + b"\r\n" for path in mine])
 
 
@@ -92,6 +98,11 @@ def _patch_document(body: str) -> dict[str, object]:
         "status": "published",
         "tags": ["summer", "launch", "product", "2026"],
     }
+
+
+def _mine(all_of_them: list[_T], order: LoadOrder, connection: int) -> list[_T]:
+    """A connection's share; where there are more connections than shares, they share them."""
+    return all_of_them[connection % len(all_of_them) :: order.connections]
 
 
 def _key(order: LoadOrder, connection: int) -> str:

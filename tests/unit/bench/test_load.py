@@ -9,9 +9,12 @@ from anyio.streams.stapled import MultiListener
 from bench.load.__main__ import run
 from bench.load.connection import UnreadableAnswerError, head_of
 from bench.load.order import LoadOrder, Traffic
+from bench.load.pace import Pace
 from bench.load.tally import Tally
 from bench.load.traffic import requests_of
 from bench.ports import free_port
+
+SLOW_S = 0.05
 
 
 def an_order(**changes) -> LoadOrder:
@@ -43,6 +46,19 @@ async def answer_once(listener: MultiListener[SocketStream], pieces: list[bytes]
             for piece in pieces:
                 await stream.send(piece)
                 await anyio.wait_all_tasks_blocked()
+
+    await listener.serve(answer)
+
+
+async def answer_slowly(listener: MultiListener[SocketStream]) -> None:
+    """Answer every request, each after a while."""
+
+    async def answer(stream: SocketStream) -> None:
+        async with stream:
+            for _ in range(2):
+                await stream.receive()
+                await anyio.sleep(SLOW_S)
+                await stream.send(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
 
     await listener.serve(answer)
 
@@ -147,3 +163,45 @@ async def test_a_server_that_hangs_up_is_an_error() -> None:
         group.cancel_scope.cancel()
 
     assert (result.requests, result.errors) == (0, {"ConnectionError": 1})
+
+
+def test_in_turn_a_connection_asks_for_every_caller_of_its_share() -> None:
+    """Each caller's key goes with its own path, and no caller is left out."""
+    order = an_order(
+        traffic=Traffic.FETCH,
+        keys=["k", "l", "m"],
+        paths=["/k", "/l", "/m"],
+        connections=2,
+        in_turn=True,
+    )
+    asked = [(head.split()[1], head.rsplit(b" ", 1)[1].strip()) for head, _ in take(order, 2)]
+
+    assert asked == [(b"/k", b"k"), (b"/m", b"m"), (b"/l", b"l"), (b"/l", b"l")]
+
+
+def test_in_turn_creates_are_spread_over_all_callers() -> None:
+    """One connection writes for more callers than there are connections."""
+    heads = [head for head, _ in take(an_order(connections=1, in_turn=True), 3)]
+
+    assert [head.split(b"x-api-key: ")[1].split()[0] for head in heads] == [b"one", b"two", b"one"]
+
+
+def test_connections_take_turns_at_a_rate() -> None:
+    """Four requests a second over two connections are due a quarter of a second apart."""
+    paces = [Pace(4, connections=2, connection=one, began_ns=0) for one in range(2)]
+    due = sorted(pace.next_ns() for pace in paces for _ in range(2))
+
+    assert due == [0, 250_000_000, 500_000_000, 750_000_000]
+
+
+async def test_a_request_that_is_sent_late_counts_its_wait() -> None:
+    """A server that is slow for one moment is not excused from what was due in that moment."""
+    port = free_port()
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=port)
+    order = an_order(port=port, connections=1, requests_each=2, rate_per_s=1_000_000.0)
+    async with listener, anyio.create_task_group() as group:
+        group.start_soon(answer_slowly, listener)
+        result = await run(order)
+        group.cancel_scope.cancel()
+
+    assert result.p50_ms >= SLOW_S * 1000 * 2 - 1  # the later of two: it was due when the first was
