@@ -13,6 +13,7 @@ import msgspec
 from actors.recovery.checking import Checker
 from actors.recovery.restoring import Restorer
 from engarde_daemon.domain.recovery import Job, Place, Progress, Report, Scope
+from engarde_daemon.failpoints import RECOVERY_AFTER_PAGE
 from engarde_daemon.ports.recovery import Entry, Inventory
 
 RESTORING = "restoring"
@@ -66,6 +67,7 @@ class Walk:
         yield progress
         while page := await self._page(progress.place, scope):
             report = progress.report.plus(await work(page))
+            await RECOVERY_AFTER_PAGE.reached()
             last, done = page[-1].item, progress.done + len(page)
             progress = Progress(
                 phase=phase,
