@@ -103,15 +103,15 @@ STEWARD_AFTER_PUBLISH: Final = _declare(
     "steward.after_publish",
     "One item that was due is published; the others that are due are not.",
 )
-STEWARD_AFTER_REMOVAL: Final = _declare(
-    "steward.after_removal",
-    "Rows of erased content left ZeroDB; PostgreSQL still wants them removed.",
+STEWARD_BEFORE_REMOVAL: Final = _declare(
+    "steward.before_removal",
+    "A content was erased in PostgreSQL and its removal is claimed; ZeroDB still has its rows.",
 )
 IMPORTER_BEFORE_NOTE: Final = _declare(
     "importer.before_note",
     "An asset became content, its files are kept; its import does not know.",
 )
-RECOVERY_AFTER_PAGE: Final = _declare(
-    "recovery.after_page",
-    "A page of a restore is done; the job does not say so yet.",
+RECOVERY_BEFORE_PAGE: Final = _declare(
+    "recovery.before_page",
+    "The job says that all pages before this one are done; nothing of this one is.",
 )

@@ -20,7 +20,7 @@ from engarde_daemon.core import Actor, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
 from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
-from engarde_daemon.failpoints import STEWARD_AFTER_PUBLISH, STEWARD_AFTER_REMOVAL
+from engarde_daemon.failpoints import STEWARD_AFTER_PUBLISH, STEWARD_BEFORE_REMOVAL
 from engarde_daemon.ports.analytics import PerformanceBook
 from engarde_daemon.ports.archive import ArchiveWriter
 from engarde_daemon.ports.bodies import BodyStore
@@ -141,8 +141,8 @@ class Steward(Actor[StewardMessage]):
     async def _remove(self) -> None:
         removals = await self._retention.claim_removals("zerodb", ROWS_PER_CHORE)
         for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
+            await STEWARD_BEFORE_REMOVAL.reached()
             await self._store.delete_many(tenant_id, [row.record_id for row in rows])
-            await STEWARD_AFTER_REMOVAL.reached()
         await self._retention.settle_removals(removals)
 
     async def _forget_in_archive(self) -> None:

@@ -13,17 +13,25 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.generation import PostgresWorkBench
+from engarde_daemon.adapters.postgres.jobs import PostgresInventory
 from engarde_daemon.adapters.postgres.media import PostgresMediaBook
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
+from engarde_daemon.adapters.postgres.retention import PostgresRetention
+from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.domain.changes import Write
 from engarde_daemon.domain.generation import ItemState
 from engarde_daemon.domain.importing import Origin
+from engarde_daemon.domain.records import VersionRecord
+from engarde_daemon.domain.recovery import Place, Scope
+from engarde_daemon.ports.content import ContentKey
 from engarde_daemon.ports.content import Outcome as WriteOutcome
 from engarde_daemon.ports.generation import Step
 from engarde_daemon.ports.media import Leftover
 from engarde_daemon.ports.outbox import Parcel
+from engarde_daemon.ports.recovery import Entry
 from engarde_daemon.ports.replication import Batch, Outcome, Turn
+from engarde_daemon.ports.retention import Removal
 
 
 def _plant(owner: type, name: str, mistake: Callable[..., Any]) -> None:
@@ -121,13 +129,74 @@ def _cut_batches_anew() -> None:
     _plant(PostgresReplicationBook, "take_turn", mistaken)
 
 
+def _carry_only_once() -> None:
+    """Never carry a version again of which nobody knows what became."""
+    claim = PostgresOutbox.claim
+
+    async def mistaken(self: PostgresOutbox, destination: str, **limits: Any) -> list[Parcel]:
+        return [one for one in await claim(self, destination, **limits) if one.attempts == 1]
+
+    _plant(PostgresOutbox, "claim", mistaken)
+
+
+def _leave_versions_untold() -> None:
+    """Take a version for delivered when its body is, whatever it changed."""
+
+    async def mistaken(
+        self: EmbeddedZeroDB, records: Sequence[VersionRecord], **unsent: Any
+    ) -> frozenset[str]:
+        del self, unsent
+        return frozenset(record.id for record in records)
+
+    _plant(EmbeddedZeroDB, "put_versions", mistaken)
+
+
+def _let_the_eraser_remove() -> None:
+    """Let nobody but the process that erased a content remove its rows."""
+    erase, claim = PostgresRetention.erase, PostgresRetention.claim_removals
+    erased: list[ContentKey] = []
+
+    async def noting(self: PostgresRetention, key: ContentKey, **given: Any) -> int | None:
+        erased.append(key)
+        return await erase(self, key, **given)
+
+    async def mistaken(self: PostgresRetention, destination: str, most: int) -> list[Removal]:
+        return await claim(self, destination, most) if erased else []
+
+    _plant(PostgresRetention, "erase", noting)
+    _plant(PostgresRetention, "claim_removals", mistaken)
+
+
+def _go_on_a_page_too_far() -> None:
+    """Take the page after the place at which a restore stood for done."""
+    after = PostgresInventory.after
+    resumed: list[Place] = []
+
+    async def mistaken(
+        self: PostgresInventory, place: Place, scope: Scope, *, most: int
+    ) -> Sequence[Entry]:
+        page = await after(self, place, scope, most=most)
+        is_resumed = not resumed and place != Place()
+        resumed.append(place)
+        if is_resumed and page:
+            last = page[-1].item
+            return await after(self, Place(last.tenant_id, last.id, last.version), scope, most=most)
+        return page
+
+    _plant(PostgresInventory, "after", mistaken)
+
+
 MUTANTS: Mapping[str, Callable[[], None]] = {
     "acknowledge-before-commit": _acknowledge_before_commit,
     "settle-before-delivery": _settle_before_delivery,
+    "leave-versions-untold": _leave_versions_untold,
+    "carry-only-once": _carry_only_once,
     "record-before-append": _record_before_append,
     "cut-batches-anew": _cut_batches_anew,
     "leave-answers-unwritten": _leave_answers_unwritten,
     "leave-bytes-lying": _leave_bytes_lying,
     "name-assets-anew": _name_assets_anew,
+    "let-the-eraser-remove": _let_the_eraser_remove,
+    "go-on-a-page-too-far": _go_on_a_page_too_far,
 }
 """What each is called, and what makes this process one."""

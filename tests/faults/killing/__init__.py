@@ -30,7 +30,7 @@ CASES: Mapping[str, Case] = {
     "custodian.after_keep": upload,
     "ledger.after_apply": upload,
     "steward.after_publish": publish,
-    "steward.after_removal": erase,
+    "steward.before_removal": erase,
     "importer.before_note": take_assets_in,
-    "recovery.after_page": restore,
+    "recovery.before_page": restore,
 }

@@ -24,7 +24,7 @@ async def carry(site: Site, plot: Plot) -> None:
             await daemon.start()
         await crowd.acknowledges(10)
 
-    await Oracle(daemon).holds(crowd.witness)
+    await Oracle(daemon, patience_s=plot.patience_s).holds(crowd.witness)
 
 
 @asynccontextmanager

@@ -26,7 +26,7 @@ async def generate(site: Site, plot: Plot) -> None:
         await daemon.dies()
         await daemon.start()
     async with daemon.client() as http:
-        job = await ended(http, job_id)
+        job = await ended(http, job_id, plot.patience_s)
         items = await items_of(http, job_id)
         titles = Counter((await listed(http)).values())
 
@@ -36,7 +36,7 @@ async def generate(site: Site, plot: Plot) -> None:
     repeated = model.calls - ITEMS
     assert repeated <= (0 if plot.point == "generation.after_receipt" else 1)
     assert repeated <= sum(item["suspected_duplicate_calls"] for item in items)
-    await Oracle(daemon).is_sound()
+    await Oracle(daemon, patience_s=plot.patience_s).is_sound()
 
 
 def _answer(asked: Asked) -> Reaction:

@@ -22,7 +22,7 @@ async def take_assets_in(site: Site, plot: Plot) -> None:
         await daemon.dies()
         await daemon.start()
     async with daemon.client() as http:
-        job = await ended(http, job_id)
+        job = await ended(http, job_id, plot.patience_s)
         items = await items_of(http, job_id)
         titles = await listed(http)
         repeated = await ended(http, (await uploaded(http, space_id, export))["import_job_id"])
@@ -30,7 +30,7 @@ async def take_assets_in(site: Site, plot: Plot) -> None:
     assert (job["status"], job["imported"], job["failed"]) == ("completed", ASSETS, 0)
     assert Counter(item["content_id"] for item in items) == dict.fromkeys(titles, 1)
     assert repeated["unchanged"] == ASSETS
-    await Oracle(daemon).is_sound()
+    await Oracle(daemon, patience_s=plot.patience_s).is_sound()
 
 
 def _row(number: int, url: str) -> str:

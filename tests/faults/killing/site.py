@@ -26,6 +26,8 @@ class Plot(NamedTuple):
     point: str
     chance: random.Random
     deaths: int = 1
+    patience_s: float = 30.0
+    """How long anything may take to become right."""
 
 
 Case: TypeAlias = Callable[[Site, Plot], Awaitable[None]]
