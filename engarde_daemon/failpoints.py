@@ -5,8 +5,8 @@ the daemon can arm one, no setting, no variable and no file. What arms them lies
 `engarde_daemon.testing.faulty`, which the daemon's own command cannot import.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
 
 
 async def _go_on() -> None:
@@ -21,12 +21,7 @@ class Failpoint:
     def __init__(self, name: str, between: str) -> None:
         self.name = name
         self.between = between
-        self.reached: Callable[[], Awaitable[None]] = _go_on
-
-    @property
-    def is_armed(self) -> bool:
-        """Whether something else than nothing happens here."""
-        return self.reached is not _go_on
+        self.reached: Callable[[], Coroutine[Any, Any, None]] = _go_on
 
 
 _DECLARED: list[Failpoint] = []

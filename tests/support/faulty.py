@@ -21,10 +21,12 @@ from engarde_daemon.adapters.postgres.administration import Administration, Hold
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.domain.access import Role
 from engarde_daemon.testing.faulty.fuses import Fuse, FuseBox, Harm
+from tests.support.oracle import eventually
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.running import Credentials, Daemon, cleared_away_after
 
 DEATH_LIMIT_S = 20.0
+REACH_LIMIT_S = 20.0
 QUICK = {
     # So small that every read goes to a store.
     "ENGARDE_CACHE__BODY_BYTES": "1024",
@@ -81,7 +83,20 @@ class FaultyDaemon(Daemon):
 
     def will_die_at(self, point: str, at_pass: int = 1) -> None:
         """Lay a fuse that ends the daemon."""
-        self.fuses.lay(point, Fuse(harm=Harm.DIE, at_pass=at_pass))
+        self.lay(point, Fuse(harm=Harm.DIE, at_pass=at_pass))
+
+    def lay(self, point: str, fuse: Fuse) -> None:
+        """Lay a fuse where none has burnt."""
+        self.fuses.burnt(point).unlink(missing_ok=True)
+        self.fuses.lay(point, fuse)
+
+    async def reaches(self, point: str) -> None:
+        """Wait until the fuse at a failpoint has burnt."""
+        await eventually(anyio.Path(self.fuses.burnt(point)).exists, within_s=REACH_LIMIT_S)
+
+    def wake(self, point: str) -> None:
+        """Let whoever is held at a failpoint go on."""
+        self.fuses.burnt(point).unlink()
 
     async def dies(self) -> None:
         """Wait until the fuse has ended it."""

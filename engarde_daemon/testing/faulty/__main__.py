@@ -42,7 +42,7 @@ def mutants() -> None:
 @click.argument("arguments", nargs=-1)
 def run(fuses: Path, mutant: str | None, arguments: tuple[str, ...]) -> None:
     """Run the daemon with fuses that lie in DIR, or as a mutant."""
-    FuseBox(fuses).arm()
+    FuseBox(fuses).arm(catalogue())
     if mutant is not None:
         MUTANTS[mutant]()
     engarde(["run", *arguments], prog_name="engarde")

@@ -8,7 +8,7 @@ daemon that died of it starts again without it, and that a test can see that the
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ import anyio
 import msgspec
 
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.failpoints import catalogue
+from engarde_daemon.failpoints import Failpoint
 
 LOOK_S = 0.01
 
@@ -73,9 +73,9 @@ class FuseBox:
         """Where a fuse lies that has burnt; who is held goes on when it is taken away."""
         return self._folder / f"{name}.burnt"
 
-    def arm(self) -> None:
-        """Have every failpoint of this process look for its fuse."""
-        for point in catalogue():
+    def arm(self, points: Iterable[Failpoint]) -> None:
+        """Have each of these failpoints look for its fuse from now on."""
+        for point in points:
             point.reached = partial(self._reach, point.name)
 
     async def _reach(self, name: str) -> None:

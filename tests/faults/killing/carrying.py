@@ -9,12 +9,14 @@ from tests.faults.killing.site import Plot, Site
 from tests.support.crowd import Crowd
 from tests.support.oracle import Oracle
 
+CLIENTS = 6
+
 
 async def carry(site: Site, plot: Plot) -> None:
     """What was acknowledged is in all three stores, once."""
     daemon, chance = site.daemon, plot.chance
     await daemon.receive_guest()
-    crowd = Crowd(daemon, f"{chance.getrandbits(32):08x} {plot.point}")
+    crowd = Crowd(daemon, f"{chance.getrandbits(32):08x}", clients=CLIENTS)
 
     async with under_load(crowd):
         for _ in range(plot.deaths):
