@@ -1,4 +1,4 @@
-"""What kills daemons, and what must be so afterwards."""
+"""What must hold after crashes, races and restarts, shown with real processes."""
 
 import pytest
 
