@@ -34,7 +34,7 @@ def _declare(name: str, between: str) -> Failpoint:
 
 
 def catalogue() -> Sequence[Failpoint]:
-    """Every failpoint, in the order in which a write meets them."""
+    """Every failpoint, in the order in which they stand here."""
     return tuple(_DECLARED)
 
 
@@ -64,7 +64,7 @@ REPLICATOR_AFTER_FREEZE: Final = _declare(
 )
 REPLICATOR_AFTER_APPEND: Final = _declare(
     "replicator.after_append",
-    "The archive has the batch; PostgreSQL does not know, and the batch is under way there.",
+    "The archive answered for a batch; in PostgreSQL it is still under way.",
 )
 GENERATION_AFTER_ANSWER: Final = _declare(
     "generation.after_answer",
@@ -108,5 +108,5 @@ IMPORTER_BEFORE_NOTE: Final = _declare(
 )
 RECOVERY_BEFORE_PAGE: Final = _declare(
     "recovery.before_page",
-    "The job says that all pages before this one are done; nothing of this one is.",
+    "All pages of a restore before this one are noted as done; nothing of this one is.",
 )

@@ -1,7 +1,7 @@
 """A daemon with fuses at its failpoints, through all its lives, and tenants who visit it.
 
 Owns that cases do not see each other although they share a daemon: each writes as a tenant of its
-own, and none leaves a fuse behind.
+own, and finds a daemon that lives and has no fuses.
 """
 
 import secrets
@@ -55,12 +55,12 @@ class FaultyDaemon(Daemon):
 
     def __init__(self, place: Path, *, environ: Mapping[str, str], mutant: str | None) -> None:
         super().__init__(place / "data", environ={**QUICK, **environ})
-        folder = place / "fuses"
-        folder.mkdir()
-        self.fuses = FuseBox(folder)
+        self._folder = place / "fuses"
+        self._folder.mkdir()
+        self.fuses = FuseBox(self._folder)
         mistaken = ("--mutant", mutant) if mutant else ()
         faulty = (sys.executable, "-m", "engarde_daemon.testing.faulty", "run")
-        self.program = (*faulty, "--fuses", str(folder), *mistaken, "--")
+        self.program = (*faulty, "--fuses", str(self._folder), *mistaken, "--")
         self._guest: Credentials | None = None
 
     @property
@@ -69,7 +69,11 @@ class FaultyDaemon(Daemon):
         return self._guest or super().credentials
 
     async def receive_guest(self) -> Credentials:
-        """Make a tenant, as whom everybody calls from now on."""
+        """Make a tenant, as whom everybody calls from now on; no fuse of an earlier one lies here."""
+        for fuse in self._folder.iterdir():
+            fuse.unlink()
+        if not self.alive:
+            await self.start()
         link = await asyncpg.connect(self.dsn, timeout=10)
         try:
             office = Administration(
@@ -90,7 +94,7 @@ class FaultyDaemon(Daemon):
         self.lay(point, Fuse(harm=Harm.DIE, at_pass=at_pass))
 
     def lay(self, point: str, fuse: Fuse) -> None:
-        """Lay a fuse where none has burnt."""
+        """Lay a fuse, and forget that one burnt there."""
         self.fuses.burnt(point).unlink(missing_ok=True)
         self.fuses.lay(point, fuse)
 
