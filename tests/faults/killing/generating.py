@@ -20,8 +20,9 @@ async def generate(site: Site, plot: Plot) -> None:
     model.react = _answer
     async with daemon.client() as http:
         await give_key(http)
-        at_pass = 1 if plot.point.startswith("shelver") else plot.chance.randint(1, ITEMS)
-        daemon.will_die_at(plot.point, at_pass=at_pass)
+        # The shelver may store all of them at once.
+        passes = 1 if plot.point == "shelver.after_write" else ITEMS
+        daemon.will_die_at(plot.point, at_pass=plot.chance.randint(1, passes))
         job_id = await start(http, ITEMS)
         await daemon.dies()
         await daemon.start()
