@@ -10,7 +10,7 @@ AUDIT  := .cache/audit
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fast check fix bench openapi pictures lock audit clean
+.PHONY: help setup run test fast faults check fix bench openapi pictures lock audit clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -38,6 +38,10 @@ test: setup  ## every test, WORKERS files at a time (ARGS go to pytest)
 
 fast: setup
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+faults: setup  ## harm daemons in every way we know (LONG=1 for the long form, ARGS go to pytest)
+	@$(if $(LONG),ENGARDE_FAULTS_LONG=1) $(BIN)/python -m pytest tests/faults \
+	    --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## format, lint, types, import contracts, fast tests: run before each commit
 	@$(BIN)/ruff format --check --quiet .

@@ -37,6 +37,11 @@ from engarde_daemon.domain.media import (
     type_of,
 )
 from engarde_daemon.domain.plans import Plan, plan_named, upgrade_suggestion
+from engarde_daemon.failpoints import (
+    CUSTODIAN_AFTER_INTENT,
+    CUSTODIAN_AFTER_KEEP,
+    CUSTODIAN_AFTER_STORE,
+)
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.media import Attempt, Beginning, Keeping, MediaStore, NewMedia, Sniffer
 
@@ -155,16 +160,19 @@ class Intake:
             timeout_s=self._rules.ask_timeout_s,
         )
         gauge = _Gauge(self._rules.file_bytes_max)
+        await CUSTODIAN_AFTER_INTENT.reached()
         try:
             await self._store.put(attempt.storage_path, gauge.measured(chunks, room))
         except NoRoom as refusal:
             raise await self._no_room(delivery, refusal) from None
+        await CUSTODIAN_AFTER_STORE.reached()
         file = self._file_of(delivery, attempt, gauge, mime_type=mime_type)
         kept = await self._ask(KeepUpload(attempt=attempt, file=file, promises=room.promises))
         if kept is Keeping.GONE:
             raise NotFound("The brand or content that the file is for is not there any more.")
         if kept is Keeping.LOST:
             raise UploadLost(LOST)
+        await CUSTODIAN_AFTER_KEEP.reached()
         return Taken(media_id=file.id, sha256=file.sha256, is_new=True)
 
     def _type_of(self, head: bytes, delivery: Delivery) -> str:

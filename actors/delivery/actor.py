@@ -18,6 +18,11 @@ from actors.delivery.messages import DeliveryMessage, Wake
 from actors.delivery.packing import Packed, Packer
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.failpoints import (
+    DELIVERY_AFTER_CLAIM,
+    DELIVERY_AFTER_PUT,
+    DELIVERY_BETWEEN_COLLECTIONS,
+)
 from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.ports.outbox import CLAIM_BYTES, Outbox, Parcel
 
@@ -89,12 +94,14 @@ class Delivery(Actor[DeliveryMessage]):
         return answered and is_cut_short
 
     async def _carry(self, parcels: Sequence[Parcel]) -> bool:
+        await DELIVERY_AFTER_CLAIM.reached()
         try:
             packed = await self._packer.pack(parcels)
             proved = await self._put(packed)
         except Unavailable as error:
             await self._defer(parcels, str(error))
             return False
+        await DELIVERY_AFTER_PUT.reached()
         await self._outbox.settle([one.parcel for one in packed if one.parcel.id in proved])
         told = {one.parcel.id for one in packed if one.version is not None}
         await self._defer(
@@ -114,6 +121,7 @@ class Delivery(Actor[DeliveryMessage]):
         proved = await self._store.put_many(
             [one.record for one in packed], unsent={one.record.id for one in first}
         )
+        await DELIVERY_BETWEEN_COLLECTIONS.reached()
         proved |= await self._store.put_versions(
             versions, unsent={one.version.id for one in first if one.version is not None}
         )

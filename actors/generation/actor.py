@@ -23,6 +23,7 @@ from actors.shelver.messages import Shelve
 from engarde_daemon.core import Actor, ActorError, ActorStopped, Address, MailboxFull
 from engarde_daemon.domain.errors import Retryable, Unavailable
 from engarde_daemon.domain.generation import ItemState
+from engarde_daemon.failpoints import GENERATION_AFTER_ANSWER, GENERATION_AFTER_RECEIPT
 from engarde_daemon.ports.generation import Claim, WorkBench, Written
 from engarde_daemon.ports.models import ModelHouse
 
@@ -196,7 +197,9 @@ class Generation(Actor[GenerationMessage]):
         self._calling += 1
         try:
             step = await self._caller.call(claim)
+            await GENERATION_AFTER_ANSWER.reached()
             kept = await self._scribe.ask(NoteStep(step), timeout_s=NOTE_TIMEOUT_S)
+            await GENERATION_AFTER_RECEIPT.reached()
         finally:
             self._calling -= 1
             self._look_again()

@@ -14,6 +14,7 @@ from actors.importer.figuring import FigureTaker
 from actors.importer.keys import PlatformKeys
 from actors.importer.taking import AssetTaker
 from engarde_daemon.domain.importing import Stage, cleaned
+from engarde_daemon.failpoints import IMPORTER_BEFORE_NOTE
 from engarde_daemon.ports.importing import ImportBench, ImportClaim, Portion, Task
 from engarde_daemon.ports.platforms import AssetPage, PlatformFault, PlatformTrouble
 
@@ -122,6 +123,7 @@ class Errand:
         async with self._places:
             if watch.goes_on:
                 step = await self._taker.take(watch.claim, task)
+                await IMPORTER_BEFORE_NOTE.reached()
                 _require(await self._bench.note(watch.claim, step))
 
     async def _count_all(self, watch: Watch) -> None:

@@ -33,6 +33,7 @@ from engarde_daemon.domain.errors import (
     Unavailable,
     VersionConflict,
 )
+from engarde_daemon.failpoints import INGEST_AFTER_COMMIT, INGEST_BEFORE_COMMIT
 from engarde_daemon.ports.content import ContentLog, Moved, Outcome, Replayed, VersionKey
 
 RACES_MAX = 20
@@ -108,7 +109,7 @@ class Ingest(BatchActor[IngestMessage]):
                 answers[place] = planned
         if not writes:
             return []
-        outcomes = await self._log.commit(writes)
+        outcomes = await self._commit(writes)
         lost = []
         for place, write, outcome in zip(places, writes, outcomes, strict=True):
             answers[place] = _answer(messages[place], write, outcome)
@@ -116,6 +117,12 @@ class Ingest(BatchActor[IngestMessage]):
                 lost.append(place)
         self._written([answers[p] for p in places if isinstance(answers[p], Written)])
         return lost
+
+    async def _commit(self, writes: Sequence[Write], *, whole: bool = False) -> list[Outcome]:
+        await INGEST_BEFORE_COMMIT.reached()
+        outcomes = await self._log.commit(writes, whole=whole)
+        await INGEST_AFTER_COMMIT.reached()
+        return outcomes
 
     def _admitted(self, planned: Plan) -> Plan:
         """The plan, unless it stages a body for which there is no room."""
@@ -128,7 +135,7 @@ class Ingest(BatchActor[IngestMessage]):
         planned = [self._admitted(self._planner.plan(each, known)) for each in creations]
         _refuse_together(planned)
         writes = [plan for plan in planned if isinstance(plan, Write)]
-        outcomes = await self._log.commit(writes, whole=True)
+        outcomes = await self._commit(writes, whole=True)
         _refuse_together(outcomes)
         answers = [
             _answer(creation, write, outcome)

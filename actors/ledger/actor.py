@@ -21,6 +21,7 @@ from actors.ledger.messages import (
 )
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.failpoints import LEDGER_AFTER_APPLY
 from engarde_daemon.ports.ledger import Drift, LedgerBook
 
 TENANTS_PER_CHECK = 20
@@ -65,6 +66,7 @@ class Ledger(BatchActor[LedgerMessage]):
             round_ = {entry.id: place for place, entry in reversed(waiting.items())}
             places = sorted(round_.values())
             verdicts = await self._book.apply([waiting.pop(place) for place in places])
+            await LEDGER_AFTER_APPLY.reached()
             answers |= dict(zip(places, verdicts, strict=True))
         for place, message in enumerate(messages):
             if isinstance(message, Reconcile):

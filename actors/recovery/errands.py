@@ -13,6 +13,7 @@ import msgspec
 from actors.recovery.checking import Checker
 from actors.recovery.restoring import Restorer
 from engarde_daemon.domain.recovery import Job, Place, Progress, Report, Scope
+from engarde_daemon.failpoints import RECOVERY_BEFORE_PAGE
 from engarde_daemon.ports.recovery import Entry, Inventory
 
 RESTORING = "restoring"
@@ -65,6 +66,7 @@ class Walk:
             progress = Progress(phase=phase, total=total, report=begun.report)
         yield progress
         while page := await self._page(progress.place, scope):
+            await RECOVERY_BEFORE_PAGE.reached()
             report = progress.report.plus(await work(page))
             last, done = page[-1].item, progress.done + len(page)
             progress = Progress(

@@ -21,6 +21,7 @@ from actors.replicator.messages import ReplicatorMessage, Wake
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
 from engarde_daemon.domain.vitals import ArchiveVitals
+from engarde_daemon.failpoints import REPLICATOR_AFTER_APPEND, REPLICATOR_AFTER_FREEZE
 from engarde_daemon.ports.archive import ArchiveRow, ArchiveWriter, Frozen, Span
 from engarde_daemon.ports.replication import Batch, Outcome, StreamBook, Turn, TurnOver
 
@@ -127,7 +128,9 @@ class Replicator(Actor[ReplicatorMessage]):
 
     async def _freeze(self, turn: Turn, lot: Lot) -> Batch:
         began = None if turn.stream else await self._archive.open_stream(turn.table)
-        return await self._book.freeze(turn, lot.ids, began=began, lease_s=self._pace.lease_s)
+        batch = await self._book.freeze(turn, lot.ids, began=began, lease_s=self._pace.lease_s)
+        await REPLICATOR_AFTER_FREEZE.reached()
+        return batch
 
     async def _send(self, sending: "_Sending") -> None:
         """Append a frozen batch and note what became of it."""
@@ -142,6 +145,7 @@ class Replicator(Actor[ReplicatorMessage]):
             _LOG.warning("a stream of the archive was lost", reason=str(lost)[:300])
             await self._leave_stream(sending)
             return
+        await REPLICATOR_AFTER_APPEND.reached()
         ids = sending.batch.outbox_ids
         if appended.refused:
             _LOG.warning(

@@ -18,6 +18,7 @@ from engarde_daemon.domain.changes import Draft, Idempotency
 from engarde_daemon.domain.content import Details, Status, size_of
 from engarde_daemon.domain.errors import EngardeError, QuotaExceeded, Retryable
 from engarde_daemon.domain.generation import Failure, metadata_of, tags_of
+from engarde_daemon.failpoints import SHELVER_AFTER_WRITE
 from engarde_daemon.ports.generation import Claim, Step, WorkBench, failed, kept_back, stored
 
 PRINCIPAL = "generation"
@@ -63,6 +64,7 @@ class Shelver(BatchActor[Shelve]):
         except (ActorError, Retryable) as error:
             _LOG.warning("generated content waits to be stored", error=type(error).__name__)
             return {n: kept_back(claim, wait_s=LATER_S) for n, claim in claims.items()}
+        await SHELVER_AFTER_WRITE.reached()
         return {
             n: _step_of(claims[n], accepted[n], answer)
             for n, answer in zip(creations, answers, strict=True)

@@ -20,6 +20,7 @@ from engarde_daemon.core import Actor, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
 from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
+from engarde_daemon.failpoints import STEWARD_AFTER_PUBLISH, STEWARD_BEFORE_REMOVAL
 from engarde_daemon.ports.analytics import PerformanceBook
 from engarde_daemon.ports.archive import ArchiveWriter
 from engarde_daemon.ports.bodies import BodyStore
@@ -119,6 +120,7 @@ class Steward(Actor[StewardMessage]):
             ),
             timeout_s=PUBLISH_TIMEOUT_S,
         )
+        await STEWARD_AFTER_PUBLISH.reached()
 
     async def _sweep(self) -> None:
         await self._housekeeping.sweep_staged(ROWS_PER_CHORE)
@@ -139,6 +141,7 @@ class Steward(Actor[StewardMessage]):
     async def _remove(self) -> None:
         removals = await self._retention.claim_removals("zerodb", ROWS_PER_CHORE)
         for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
+            await STEWARD_BEFORE_REMOVAL.reached()
             await self._store.delete_many(tenant_id, [row.record_id for row in rows])
         await self._retention.settle_removals(removals)
 

@@ -30,9 +30,10 @@ class NoAnswer(Exception):
 class Crowd:
     """All clients of one test against one daemon."""
 
-    def __init__(self, daemon: Daemon, seed: str) -> None:
+    def __init__(self, daemon: Daemon, seed: str, *, clients: int = CLIENTS) -> None:
         self.daemon = daemon
         self.seed = seed
+        self._clients = clients
         self.witness = Witness(daemon.credentials.tenant_id)
         self.statuses: Counter[str] = Counter()
         self._stopped = False
@@ -42,11 +43,11 @@ class Crowd:
     async def work(self) -> None:
         """Let every client write until `stop`."""
         async with (
-            self.daemon.client(connections=CLIENTS) as http,
+            self.daemon.client(connections=self._clients) as http,
             anyio.create_task_group() as all_,
         ):
             shared = await self._share_items(http)
-            for number in range(CLIENTS):
+            for number in range(self._clients):
                 client = Client(self, http, random.Random(f"{self.seed}/{number}"), f"c{number}")
                 all_.start_soon(client.work, shared)
 

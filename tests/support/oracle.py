@@ -1,17 +1,20 @@
 """The oracle: whatever was done to the daemon, afterwards these things are so.
 
-- every acknowledged write is readable over HTTP with the right version and the right SHA-256;
-- nothing is there that nobody wrote, and nothing is there twice;
-- usage row, counters and the sum of content agree, and no reservation outlives its time;
-- within 30 s everything is delivered and PostgreSQL stages no body any more;
-- every acknowledged version has its intact row in ZeroDB;
-- every acknowledged version has its row in the archive, and no version has two.
+1. Every acknowledged write is readable over HTTP with the right version and the right SHA-256, and
+   has its intact rows in ZeroDB; nothing is there that nobody wrote, and nothing is there twice.
+2. Usage row, counters and the sum of content agree, and no reservation outlives its time.
+3. Within 30 s everything is delivered, PostgreSQL stages no body any more, and no store is left
+   alone.
+4. The archive has exactly the versions that PostgreSQL has, each once.
+5. ZeroDB has exactly the rows that PostgreSQL names: no orphan.
+6. No key and no title is in the log.
 
-It first lets the daemon finish its work, then ends and starts it again, so that no answer comes
-from a cache.
+`agrees_with` first lets the daemon finish its work, then ends and starts it again, so that no
+answer comes from a cache; `holds` judges a daemon that keeps no cache worth the name.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -33,6 +36,9 @@ _OVERDUE = """
     select exists (
         select from engarde.reservations where state = 'pending' and expires_at < clock_timestamp())
 """
+_VERSIONS = (
+    "select tenant_id, content_id, version, body_sha256, zerodb_id from engarde.content_versions"
+)
 _BOOKS = """
     select u.tenant_id, u.total_content_items as items, u.total_storage_bytes as bytes,
         coalesce(i.items, 0) as real_items, coalesce(i.bytes, 0) as real_bytes,
@@ -48,19 +54,33 @@ _BOOKS = """
 class Oracle:
     """Judges one daemon on embedded stores."""
 
-    def __init__(self, daemon: Daemon) -> None:
+    def __init__(self, daemon: Daemon, *, patience_s: float = DRAIN_LIMIT_S) -> None:
         self._daemon = daemon
+        self._patience_s = patience_s
 
     async def agrees_with(self, witness: Witness) -> None:
         """Check everything; the daemon is another process afterwards."""
         await self._drained("outbox")
         assert await self._daemon.stop() == 0
+        await self._daemon.start()
+        await self.holds(witness)
+
+    async def holds(self, witness: Witness) -> None:
+        """Check everything about a daemon that goes on."""
+        await self._drained("outbox")
+        await self._drained("staged_bodies")
         await self._zerodb_has(witness)
         self._archive_has(witness)
-        await self._daemon.start()
-        await self._drained("staged_bodies")
         await self._api_shows(witness)
+        self._log_is_silent_on(witness)
+        await self.is_sound()
+
+    async def is_sound(self) -> None:
+        """Check what must be so whatever was written."""
+        await self._drained("outbox")
         await self.books_are_right()
+        await eventually(self._stores_agree, within_s=self._patience_s)
+        await eventually(self._every_store_is_used, within_s=self._patience_s)
 
     async def books_are_right(self) -> None:
         """The ledger agrees with what it counts, whichever way one counts."""
@@ -69,7 +89,7 @@ class Oracle:
             async def nothing_overdue() -> bool:
                 return not await sql.fetchval(_OVERDUE)
 
-            await eventually(nothing_overdue, within_s=DRAIN_LIMIT_S)
+            await eventually(nothing_overdue, within_s=self._patience_s)
             tenants = await sql.fetchval("select array_agg(id::text) from tenants")
             drift = await sql.fetch("select * from engarde.quota_drift_v2($1)", tenants)
             assert not drift, [dict(row) for row in drift]
@@ -83,13 +103,35 @@ class Oracle:
             async def empty() -> bool:
                 return not await sql.fetchval(f"select exists (select from engarde.{table})")  # noqa: S608 - our own names
 
-            await eventually(empty, within_s=DRAIN_LIMIT_S)
+            await eventually(empty, within_s=self._patience_s)
+
+    async def _stores_agree(self) -> bool:
+        """Whether ZeroDB and the archive have what PostgreSQL has, and nothing else."""
+        async with superuser(self._daemon) as sql:
+            versions = await sql.fetch(_VERSIONS)
+        async with EmbeddedZeroDB(self._daemon.data_dir / "zerodb") as store:
+            rows = {record.id async for record in store.scan()}
+        archived = archived_rows(self._daemon.data_dir)
+        return rows == {row["zerodb_id"] for row in versions} and archived == Counter(
+            tuple(row)[:4] for row in versions
+        )
+
+    async def _every_store_is_used(self) -> bool:
+        async with self._daemon.client(self._daemon.credentials.operator_key) as http:
+            shown = (await http.get("/api/admin/recovery")).json()
+        return {store["state"] for store in shown["stores"].values()} == {"healthy"}
+
+    def _log_is_silent_on(self, witness: Witness) -> None:
+        said, ours = self._daemon.log.read_text(errors="replace"), self._daemon.credentials
+        secrets = (ours.api_key, ours.operator_key, *witness.titles.values())
+        assert [secret for secret in secrets if secret in said] == []
 
     async def _zerodb_has(self, witness: Witness) -> None:
         keys = list(witness.acknowledged())
         async with EmbeddedZeroDB(self._daemon.data_dir / "zerodb") as store:
             found = await store.get_many(keys)
-        missing = [key for key in keys if key.id not in found]
+            told = await store.get_versions(keys)
+        missing = [key for key in keys if key.id not in found or key.history_id not in told]
         assert not missing, f"{len(missing)} of {len(keys)} rows, such as {missing[0]}"
 
     def _archive_has(self, witness: Witness) -> None:

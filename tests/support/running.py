@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -58,6 +58,9 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 class Daemon:
     """One daemon on one data directory, through all its lives."""
 
+    program: Sequence[str] = (ENGARDE, "run")
+    """What is started, before its options."""
+
     def __init__(
         self,
         data_dir: Path,
@@ -90,8 +93,9 @@ class Daemon:
 
     @property
     def dsn(self) -> str:
-        """The superuser's address of the embedded PostgreSQL while it runs."""
-        return EmbeddedPostgres(self.data_dir / "postgres").dsn()
+        """The superuser's address of its PostgreSQL while that runs."""
+        given = self.environ.get("ENGARDE_POSTGRES__DSN")
+        return given or EmbeddedPostgres(self.data_dir / "postgres").dsn()
 
     @property
     def postmaster(self) -> int:
@@ -122,7 +126,7 @@ class Daemon:
         """Start the process and wait for nothing."""
         with self.log.open("ab") as log:
             self._process = await anyio.open_process(
-                [ENGARDE, "run", "--data-dir", str(self.data_dir), "--port", str(self.port)],
+                [*self.program, "--data-dir", str(self.data_dir), "--port", str(self.port)],
                 stdin=subprocess.DEVNULL,
                 stderr=log,
                 env=self.environ,

@@ -1,0 +1,137 @@
+"""A daemon with fuses at its failpoints, through all its lives, and tenants who visit it.
+
+Owns that cases do not see each other although they share a daemon: each writes as a tenant of its
+own, and finds a daemon that lives and has no fuses.
+"""
+
+import secrets
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+import anyio
+import asyncpg
+import msgspec
+
+from engarde_daemon.adapters.postgres.administration import Administration, Holder
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
+from engarde_daemon.testing.faulty.fuses import Fuse, FuseBox, Harm
+from tests.support.oracle import eventually
+from tests.support.postgres import enterable_directory, fresh_database
+from tests.support.running import Credentials, Daemon, cleared_away_after
+
+DEATH_LIMIT_S = 30.0
+REACH_LIMIT_S = 20.0
+QUICK = {
+    # So small that every read goes to a store.
+    "ENGARDE_CACHE__BODY_BYTES": "1024",
+    # What a dead daemon had claimed waits for its lease.
+    "ENGARDE_DELIVERY__LEASE_S": "1",
+    "ENGARDE_DELIVERY__POLL_S": "0.2",
+    "ENGARDE_REPLICATION__LEASE_S": "1",
+    "ENGARDE_REPLICATION__POLL_S": "0.2",
+    "ENGARDE_GENERATION__LEASE_S": "1",
+    "ENGARDE_GENERATION__POLL_S": "0.2",
+    "ENGARDE_IMPORTS__LEASE_S": "1",
+    "ENGARDE_IMPORTS__POLL_S": "0.2",
+    "ENGARDE_RECOVERY__LEASE_S": "1",
+    "ENGARDE_RECOVERY__PAGE_VERSIONS": "10",
+    "ENGARDE_LIMITS__ALLOW_PRIVATE_ADDRESSES": "true",
+    "ENGARDE_SERVER__DRAIN_S": "0",
+}
+
+
+class DidNotDie(Exception):
+    """Nobody came by the failpoint; the text is what the daemon said last."""
+
+
+class FaultyDaemon(Daemon):
+    """A daemon that dies where it is told to."""
+
+    def __init__(self, place: Path, *, environ: Mapping[str, str], mutant: str | None) -> None:
+        super().__init__(place / "data", environ={**QUICK, **environ})
+        self._folder = place / "fuses"
+        self._folder.mkdir()
+        self.fuses = FuseBox(self._folder)
+        mistaken = ("--mutant", mutant) if mutant else ()
+        faulty = (sys.executable, "-m", "engarde_daemon.testing.faulty", "run")
+        self.program = (*faulty, "--fuses", str(self._folder), *mistaken, "--")
+        self._guest: Credentials | None = None
+
+    @property
+    def credentials(self) -> Credentials:
+        """Those of the tenant who visits now, or of the first one."""
+        return self._guest or super().credentials
+
+    async def receive_guest(self) -> Credentials:
+        """Make a tenant, as whom everybody calls from now on; no fuse of an earlier one lies here."""
+        for fuse in self._folder.iterdir():
+            fuse.unlink()
+        if not self.alive:
+            await self.start()
+        link = await asyncpg.connect(self.dsn, timeout=10)
+        try:
+            office = Administration(
+                link, new_id=lambda: str(uuid.uuid4()), randomness=secrets.token_bytes
+            )
+            made = await office.create_tenant("A case's", "enterprise")
+            holder = msgspec.convert(made, Holder, from_attributes=True)
+            key = await office.create_key(holder, Role.ADMIN)
+        finally:
+            link.terminate()
+        self._guest = msgspec.structs.replace(
+            super().credentials, **msgspec.structs.asdict(holder), api_key=key.text
+        )
+        return self._guest
+
+    def will_die_at(self, point: str, at_pass: int = 1) -> None:
+        """Lay a fuse that ends the daemon."""
+        self.lay(point, Fuse(harm=Harm.DIE, at_pass=at_pass))
+
+    def lay(self, point: str, fuse: Fuse) -> None:
+        """Lay a fuse, and forget that one burnt there."""
+        self.fuses.burnt(point).unlink(missing_ok=True)
+        self.fuses.lay(point, fuse)
+
+    async def reaches(self, point: str) -> None:
+        """Wait until the fuse at a failpoint has burnt."""
+        await eventually(anyio.Path(self.fuses.burnt(point)).exists, within_s=REACH_LIMIT_S)
+
+    def wake(self, point: str) -> None:
+        """Let whoever is held at a failpoint go on."""
+        self.fuses.burnt(point).unlink()
+
+    async def dies(self) -> None:
+        """Wait until the fuse has ended it.
+
+        Raises:
+            DidNotDie: Nobody came by.
+        """
+        try:
+            code = await self.ended(DEATH_LIMIT_S)
+        except TimeoutError:
+            raise DidNotDie(self.words()) from None
+        self.serving = anyio.Event()
+        assert code == -signal.SIGKILL, self.words()
+
+
+@asynccontextmanager
+async def faulty_daemon(
+    server: EmbeddedPostgres,
+    *,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    mutant: str | None = None,
+) -> AsyncIterator[FaultyDaemon]:
+    """One that serves, on a database of its own."""
+    with enterable_directory(in_memory=True) as place:
+        async with fresh_database(server) as name:
+            dsn = {"ENGARDE_POSTGRES__DSN": server.dsn(database=name)}
+            faulty = FaultyDaemon(place, environ={**dsn, **environ}, mutant=mutant)
+            async with cleared_away_after(faulty):
+                await faulty.start()
+                yield faulty
