@@ -151,6 +151,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: Seconds = 30.0
     file_bytes_max: Bytes = 5 * GB
     upload_limit_s: Seconds = 21_600.0
+    resume_s: Seconds = 86_400.0
     pixels_max: Pixels = 50_000_000
     examine_s: Seconds = 30.0
     examine_memory_bytes: Memory = GB

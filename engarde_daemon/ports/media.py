@@ -47,6 +47,13 @@ class MediaStore(Protocol):
             Unavailable: The store does not answer.
         """
 
+    async def clear(self, folder: str) -> None:
+        """Forget everything below a path.
+
+        Raises:
+            Unavailable: The store does not answer.
+        """
+
     def list(self, prefix: str) -> AsyncIterator[str]:
         """The paths below a prefix.
 
@@ -129,6 +136,7 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 
     upload_id: str
     storage_path: str
+    in_parts: bool = False
 
 
 class MediaBook(Protocol):

@@ -6,8 +6,9 @@ synchronous functions are used because its asynchronous ones can abort the proce
 """
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,6 +78,10 @@ class ObjectMediaStore:
         for path in paths:
             await self._call(self._remove, path)
 
+    async def clear(self, folder: str) -> None:
+        """See `MediaStore.clear`."""
+        await self.delete([path async for path in self.list(folder)])
+
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """See `MediaStore.list`."""
         batches = iter(obstore.list(self._objects, prefix, chunk_size=LIST_ENTRIES))
@@ -118,6 +123,10 @@ class FolderMediaStore(ObjectMediaStore):
         """Where the object lies in the folder."""
         return self._folder / path
 
+    async def clear(self, folder: str) -> None:
+        """Remove the folder itself, with the halves of killed writers, which are not listed."""
+        await self._call(_remove_tree, self._folder / folder)
+
     def _make_durable(self, path: str) -> None:
         file = self._folder / path
         _sync(file)
@@ -144,6 +153,11 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             held.clear()
     if held:
         yield bytes(held)
+
+
+def _remove_tree(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _sync(path: Path) -> None:

@@ -41,8 +41,10 @@ GUARDED_TABLES = (
     "engarde.removals",
     "engarde.provider_batches",
     "engarde.reservations",
+    "engarde.resumable_uploads",
     "engarde.search_languages",
     "engarde.staged_bodies",
+    "engarde.upload_parts",
     "engarde.webhook_deliveries",
     "engarde.webhooks",
 )

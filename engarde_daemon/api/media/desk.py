@@ -174,7 +174,7 @@ class MediaDesk:
         )
         content_id = form.fields.get("content_id") or None
         if content_id is not None:
-            await self._require_content(principal, content_id)
+            await require_content(self._content, principal, content_id)
         return Delivery(
             media_id=media_id,
             tenant_id=principal.tenant_id,
@@ -184,13 +184,6 @@ class MediaDesk:
             file_name=form.file_name,
             claimed_type=form.claimed_type,
         )
-
-    async def _require_content(self, principal: Principal, content_id: str) -> None:
-        found = None
-        if is_id(content_id):
-            found = await self._content.find(ContentKey(principal.tenant_id, content_id))
-        if found is None or principal.role_in(found.item.brand_id) is None:
-            raise Invalid([FieldError("content_id", "is no content of yours")])
 
     async def _file(
         self, principal: Principal, media_id: str, required: Role = Role.VIEWER
@@ -211,6 +204,19 @@ class MediaDesk:
             return self._new_id()
         said = f"urn:engarde:media:{call.principal.tenant_id}:{promise.principal_id}:{promise.key}"
         return str(uuid.uuid5(uuid.NAMESPACE_URL, said))
+
+
+async def require_content(library: ContentLibrary, principal: Principal, content_id: str) -> None:
+    """Let pass a content that a file of the caller may be for.
+
+    Raises:
+        Invalid: It is none of the caller's.
+    """
+    found = None
+    if is_id(content_id):
+        found = await library.find(ContentKey(principal.tenant_id, content_id))
+    if found is None or principal.role_in(found.item.brand_id) is None:
+        raise Invalid([FieldError("content_id", "is no content of yours")])
 
 
 async def _streamed(
