@@ -27,7 +27,7 @@ from engarde_daemon.api.media.tus import (
 from engarde_daemon.api.receiving import body_of
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
-from engarde_daemon.domain.media import file_name_of, storage_path_of
+from engarde_daemon.domain.media import FileGone, file_name_of, storage_path_of
 from engarde_daemon.domain.resuming import MoreThanAnnounced
 from engarde_daemon.ports.content import ContentLibrary
 from engarde_daemon.ports.resuming import ResumableUpload, UploadKey
@@ -104,9 +104,15 @@ class ResumingDesk:
         return Response(b"", status_code=204, headers=progress(found))
 
     async def progress(self, call: Call, upload_id: str) -> dict[str, str]:
-        """How far an upload is, as headers."""
+        """How far an upload is, as headers.
+
+        Raises:
+            FileGone: It is whole, and its file was refused.
+        """
         require_version(call.headers)
         upload = await self._upload(call.principal, upload_id)
+        if upload.failure is not None:
+            raise FileGone(upload.failure)
         told = {"Upload-Length": str(upload.length_bytes), "Cache-Control": "no-store"}
         return progress(upload) | told
 

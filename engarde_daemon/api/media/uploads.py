@@ -120,7 +120,7 @@ class UploadsController(Controller):
             answers={
                 200: Answer(says="How far it is.", media_type="", headers=(OFFSET, LENGTH, EXPIRES))
             },
-            errors=(VersionNotSpoken,),
+            errors=(VersionNotSpoken, FileGone),
         ),
     )
     async def measure(

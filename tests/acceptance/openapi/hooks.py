@@ -29,6 +29,9 @@ _RULES = (
     "may take .+ bytes as JSON",
     "lies before date_from",
     "at most .+ days can be asked at once",
+    "must hold Base64",
+    "must begin with one of md5, sha1, sha256",
+    "must not be 0: the file is empty",
     "must come before the file",  # whose parts a schema cannot put in order
     r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
     "give either `ids` or a `filter`",
