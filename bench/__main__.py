@@ -1,6 +1,7 @@
 """`python -m bench`: measure, print, and keep the result.
 
-`python -m bench S` measures one subject: transfer, search, listeners, outage, generation, dashboard.
+`python -m bench S` measures one subject: transfer, search, listeners, outage, generation, dashboard,
+media, migration.
 """
 
 import sys

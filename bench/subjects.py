@@ -3,7 +3,16 @@
 import argparse
 from collections.abc import Callable
 
-from bench import dashboard, generation, listeners, outage, search, transfer
+from bench import (
+    dashboard,
+    generation,
+    listeners,
+    media,
+    migration,
+    outage,
+    search,
+    transfer,
+)
 from bench.machine import describe_machine
 from bench.report import verdict_table
 from bench.targets import Verdict
@@ -17,6 +26,8 @@ SUBJECTS: dict[str, Callable[[int | None, Say], list[Verdict]]] = {
     "listeners": listeners.run,
     "outage": outage.run,
     "dashboard": dashboard.run,
+    "media": media.run,
+    "migration": migration.run,
 }
 
 
@@ -25,7 +36,7 @@ def measure_subject(arguments: list[str], say: Say) -> bool:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("subject", choices=SUBJECTS)
     parser.add_argument(
-        "--count", type=int, help="how many items, listeners or seconds (as promised)"
+        "--count", type=int, help="how many items, listeners, seconds or MB (as promised)"
     )
     given = parser.parse_args(arguments)
     machine = describe_machine()

@@ -31,6 +31,7 @@ from engarde_daemon.domain.media import (
     FileTooLarge,
     TypeRefused,
     UploadLost,
+    disposition_of,
     file_name_of,
     second_nature,
     storage_path_of,
@@ -192,7 +193,11 @@ class Intake:
         attempt = room.attempt
         gauge = _Gauge(self._rules.file_bytes_max)
         try:
-            await self._store.put(attempt.storage_path, gauge.measured(chunks, room))
+            await self._store.put(
+                attempt.storage_path,
+                gauge.measured(chunks, room),
+                headers=_headers_of(delivery, mime_type),
+            )
         except NoRoom as refusal:
             raise await self.no_room(delivery.tenant_id, refusal) from None
         file = self._file_of(delivery, attempt, gauge, mime_type=mime_type)
@@ -282,6 +287,16 @@ class _Gauge:
             await room.take(len(chunk))
             self._digest.update(chunk)
             yield chunk
+
+
+def _headers_of(delivery: Delivery, mime_type: str) -> dict[str, str]:
+    """What a browser is told that gets the file from its store itself: never to run it."""
+    file_name = file_name_of(delivery.file_name)
+    return {
+        "Content-Type": mime_type,
+        "Content-Disposition": disposition_of(KINDS[mime_type], file_name),
+        "Cache-Control": "private, max-age=86400, immutable",
+    }
 
 
 async def beheaded(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -97,6 +97,7 @@ class MediaKeeping:
             fence=fence,
             new_id=new_id,
             timeout_s=WRITE_TIMEOUT_S,
+            signed_url_s=self._settings.signed_url_s,
         )
 
     def resuming_desk(self, fence: Fence) -> ResumingDesk:
