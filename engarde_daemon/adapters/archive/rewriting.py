@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from engarde_daemon.adapters.archive.engine import SQL
-from engarde_daemon.adapters.archive.segments import Segment, by_day, listing, segment_path
+from engarde_daemon.adapters.archive.segments import Listing, Segment, by_day, listing, segment_path
 from engarde_daemon.adapters.archive.walking import READING
 from engarde_daemon.adapters.archive.writing import UNFINISHED, durably
 from engarde_daemon.domain.archive_tables import ArchiveTable
@@ -167,23 +167,38 @@ def erase(
     cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, content_ids: Sequence[str]
 ) -> int:
     """Rewrite every file that holds rows of these contents without them, and count the rows."""
-    whose = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
-    erased = 0
+    which = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
     with _alone(root):
-        for table in ArchiveTable:
-            found = listing(root, table)
-            live = set(found.files)
-            every = [str(segment.path) for segment in (*found.superseded, *found.live)]
-            cursor.execute(SQL["holding"], {"files": every, **whose})
-            for file, rows in cursor.fetchall():
-                given = {"files": [file], **whose}
-                durably(Path(file), partial(_copy_without, cursor, given))
-                erased += rows if file in live else 0
+        return sum(_leave_out(cursor, listing(root, table), which) for table in ArchiveTable)
+
+
+def forget_versions(
+    cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, snapshot_ids: Sequence[str]
+) -> int:
+    """Rewrite every file that holds these rows of versions without them, and count them."""
+    which = {"tenant_id": tenant_id, "snapshot_ids": list(snapshot_ids)}
+    with _alone(root):
+        return _leave_out(cursor, listing(root, ArchiveTable.SNAPSHOTS), which, of="_versions")
+
+
+def _leave_out(
+    cursor: duckdb.DuckDBPyConnection, found: Listing, which: Mapping[str, Any], *, of: str = ""
+) -> int:
+    """Rewrite files, the replaced ones too, without these rows; counts those that were told."""
+    live, erased = set(found.files), 0
+    every = [str(segment.path) for segment in (*found.superseded, *found.live)]
+    cursor.execute(SQL[f"holding{of}"], {"files": every, **which})
+    for file, rows in cursor.fetchall():
+        given = {"files": [file], **which}
+        durably(Path(file), partial(_copy_without, cursor, given, of=of))
+        erased += rows if file in live else 0
     return erased
 
 
-def _copy_without(cursor: duckdb.DuckDBPyConnection, given: Mapping[str, Any], file: str) -> None:
-    cursor.execute(SQL["rewrite_without"], {**given, "file": file})
+def _copy_without(
+    cursor: duckdb.DuckDBPyConnection, given: Mapping[str, Any], file: str, *, of: str
+) -> None:
+    cursor.execute(SQL[f"rewrite_without{of}"], {**given, "file": file})
 
 
 @contextmanager
