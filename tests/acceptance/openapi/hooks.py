@@ -82,6 +82,13 @@ def lines_of_json(ctx: Any, value: Any) -> bytes:
     return b"".join(msgspec.json.encode(item) + b"\n" for item in items)
 
 
+@schemathesis.serializer("application/offset+octet-stream")
+def plain_bytes(ctx: Any, value: Any) -> bytes:
+    """A piece of a file as it is; what is no text is sent as JSON."""
+    data = getattr(value, "data", value)
+    return data if isinstance(data, bytes) else msgspec.json.encode(data)
+
+
 @schemathesis.check
 def only_known_rules_refuse_valid_data(ctx: Any, response: Any, case: Any) -> None:
     """A 422 to what the document allows names rules that no schema can tell."""
