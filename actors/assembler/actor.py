@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from actors.assembler.messages import Assemble
 from actors.clock import ticking
 from actors.custodian.resumption import Resumption
-from engarde_daemon.core import Actor
+from engarde_daemon.core import Actor, ActorError
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.ports.resuming import ResumableBook
 
@@ -32,6 +32,6 @@ class Assembler(Actor[Assemble]):
         """Join the upload that waits the longest."""
         del message
         # Refusals are written down where their sender finds them; anything else comes again.
-        with suppress(EngardeError):
+        with suppress(EngardeError, ActorError):
             for key in await self._book.claim_whole(1, lease_s=LEASE_S):
                 await self._resumption.join(await self._resumption.find(key))
