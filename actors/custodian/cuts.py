@@ -1,10 +1,12 @@
-"""A stream of bytes, cut into parts of a bounded size without being held."""
+"""Streams of bytes, taken apart and put together again without being held."""
 
 from collections.abc import AsyncIterator
 
+from engarde_daemon.domain.media import HEAD_BYTES
+
 
 class Cuts:
-    """The parts of a stream: each is read to its end before the next one is asked for."""
+    """The parts of a stream, of a bounded size: each is read to its end before the next one is asked for."""
 
     def __init__(self, chunks: AsyncIterator[bytes], part_bytes: int) -> None:
         self._chunks = chunks
@@ -27,3 +29,20 @@ class Cuts:
             piece, self._held = self._held[:left], self._held[left:]
             left -= len(piece)
             yield piece
+
+
+async def beheaded(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The beginning of a file, as long as it takes to know it, and the rest."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD_BYTES:
+            break
+    return head, chunks
+
+
+async def whole(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Both, as if they had never been apart."""
+    yield head
+    async for chunk in rest:
+        yield chunk

@@ -13,6 +13,7 @@ from typing import TypeVar
 import anyio
 import msgspec
 
+from actors.custodian.cuts import beheaded, whole
 from actors.custodian.messages import BeginUpload, CustodianMessage, GiveUpUpload, KeepUpload
 from actors.custodian.room import LOST, NoRoom, Room
 from actors.ledger.messages import LedgerMessage
@@ -26,7 +27,6 @@ from engarde_daemon.domain.errors import (
     QuotaExceeded,
 )
 from engarde_daemon.domain.media import (
-    HEAD_BYTES,
     KINDS,
     FileTooLarge,
     TypeRefused,
@@ -297,20 +297,3 @@ def _headers_of(delivery: Delivery, mime_type: str) -> dict[str, str]:
         "Content-Disposition": disposition_of(KINDS[mime_type], file_name),
         "Cache-Control": "private, max-age=86400, immutable",
     }
-
-
-async def beheaded(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The beginning of a file, as long as it takes to know it, and the rest."""
-    head = b""
-    async for chunk in chunks:
-        head += chunk
-        if len(head) >= HEAD_BYTES:
-            break
-    return head, chunks
-
-
-async def whole(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Both, as if they had never been apart."""
-    yield head
-    async for chunk in rest:
-        yield chunk

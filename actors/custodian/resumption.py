@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Callable
 import anyio
 import msgspec
 
-from actors.custodian.cuts import Cuts
-from actors.custodian.intake import Delivery, Intake, beheaded, whole
+from actors.custodian.appending import Appending, Batch, measured
+from actors.custodian.cuts import Cuts, beheaded, whole
+from actors.custodian.intake import Delivery, Intake
 from actors.custodian.messages import CustodianMessage
 from actors.custodian.room import NoRoom, Room
 from actors.ledger.messages import LedgerMessage
@@ -24,8 +25,6 @@ from engarde_daemon.domain.media import HEAD_BYTES, FileGone, FileTooLarge, Uplo
 from engarde_daemon.domain.resuming import (
     PART_BYTES,
     PARTS_MAX,
-    Checksum,
-    MoreThanAnnounced,
     OffsetMismatch,
     UploadTaken,
     part_path,
@@ -63,27 +62,6 @@ class ResumptionRules(msgspec.Struct, frozen=True, kw_only=True):
             promised_s=self.waits_s + 2 * self.upload_limit_s,
             joined_s=self.join_lease_s,
         )
-
-
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes as they come, the first of which is at this place of the file."""
-
-    from_byte: int
-    chunks: AsyncIterator[bytes]
-    checksum: Checksum | None = None
-
-
-class _Appending(msgspec.Struct, kw_only=True):
-    """Who appends, and how far they are."""
-
-    upload: ResumableUpload
-    key: UploadKey
-    token: int
-    room: Room
-    offset: int
-    part: int
-    checksum: Checksum | None
-    sizes: list[int]
 
 
 class Resumption:
@@ -191,7 +169,7 @@ class Resumption:
         if not await self._book.end(key, outcome=None, failure=None):
             raise NotFound(NO_UPLOAD)
 
-    async def _begin(self, upload: ResumableUpload, batch: Batch) -> _Appending:
+    async def _begin(self, upload: ResumableUpload, batch: Batch) -> Appending:
         if upload.failure is not None:
             raise FileGone(upload.failure)
         if batch.from_byte != upload.offset_bytes:
@@ -200,7 +178,7 @@ class Resumption:
         token = await self._book.hold(key, from_byte=batch.from_byte, lasts_s=self._rules.waits_s)
         if token is None:
             raise OffsetMismatch((await self.find(key)).offset_bytes)
-        return _Appending(
+        return Appending(
             upload=upload,
             key=key,
             token=token,
@@ -220,7 +198,7 @@ class Resumption:
             self._intake.type_of(head, upload.claimed_type)
         return whole(head, rest)
 
-    async def _store_parts(self, appending: _Appending, chunks: AsyncIterator[bytes]) -> None:
+    async def _store_parts(self, appending: Appending, chunks: AsyncIterator[bytes]) -> None:
         cuts = Cuts(chunks, self._rules.part_bytes)
         while await cuts.are_left():
             await self._store_part(appending, cuts.next())
@@ -230,7 +208,7 @@ class Resumption:
             appending.checksum.check()
             await self._note(appending)
 
-    async def _store_part(self, appending: _Appending, chunks: AsyncIterator[bytes]) -> None:
+    async def _store_part(self, appending: Appending, chunks: AsyncIterator[bytes]) -> None:
         appending.part += 1
         if appending.part > PARTS_MAX:
             raise Exhausted(
@@ -239,12 +217,12 @@ class Resumption:
         began = appending.offset
         path = part_path(appending.upload.storage_path, appending.part, appending.token)
         try:
-            await self._store.put(path, _measured(appending, chunks))
+            await self._store.put(path, measured(appending, chunks))
         except NoRoom as refusal:
             raise await self._intake.no_room(appending.key.tenant_id, refusal) from None
         appending.sizes.append(appending.offset - began)
 
-    async def _note(self, appending: _Appending) -> None:
+    async def _note(self, appending: Appending) -> None:
         sizes, appending.sizes = appending.sizes, []
         if not sizes:
             return
@@ -277,17 +255,6 @@ class Resumption:
             path = part_path(upload.storage_path, part.number, part.token)
             async for piece in self._store.get(path):
                 yield piece
-
-
-async def _measured(appending: _Appending, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        appending.offset += len(chunk)
-        if appending.offset > appending.upload.length_bytes:
-            raise MoreThanAnnounced(appending.upload.length_bytes)
-        await appending.room.take(len(chunk))
-        if appending.checksum is not None:
-            appending.checksum.update(chunk)
-        yield chunk
 
 
 def _delivery_of(upload: ResumableUpload) -> Delivery:

@@ -11,7 +11,8 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from actors.custodian.resumption import NO_UPLOAD, Batch, Resumption
+from actors.custodian.appending import Batch
+from actors.custodian.resumption import NO_UPLOAD, Resumption
 from engarde_daemon.api.calls import Call
 from engarde_daemon.api.content.schemas import is_id
 from engarde_daemon.api.fence import Fence, require_role
