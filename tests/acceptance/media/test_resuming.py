@@ -27,6 +27,12 @@ from tests.support.daemon import TINY_PLAN_BYTES, SharedDaemon, Tenant
 from tests.support.pictures import archive, noise, picture
 
 LIMIT_S = 20.0
+_BEGIN_TO_JOIN = """
+    insert into engarde.media_uploads (id, tenant_id, media_id, storage_path, leased_until)
+    values ($1, $2, $3, 'media/of/nobody', now() + interval '1 hour')
+"""
+_FALL_SILENT = "update engarde.media_uploads set leased_until = '-infinity' where media_id = $1 and not in_parts"
+_IS_MISSED = "update engarde.resumable_uploads set join_due_at = '-infinity' where id = $1"
 
 
 async def until_stored(http: httpx.AsyncClient, upload_id: str, size: int) -> None:
@@ -252,6 +258,27 @@ async def test_an_upload_that_is_forgotten_is_given_up(
     with anyio.fail_after(30):
         while (await media_usage(http))[2] or list(folder.iterdir()):
             await anyio.sleep(0.1)
+
+
+async def test_a_file_is_made_though_its_sender_never_comes_again(
+    http: httpx.AsyncClient, dsn: str, tenant: Tenant
+):
+    """A daemon died while it joined the parts: another one does, once that one is not heard of."""
+    data = noise(20_000)
+    upload_id = await begun(http, len(data))
+    link = await asyncpg.connect(dsn, timeout=LIMIT_S)
+    await link.execute(_BEGIN_TO_JOIN, str(uuid.uuid4()), tenant.tenant_id, upload_id)
+    problem_of(await appended(http, upload_id, data, at=0), 409)
+    assert (await outcome_of(http, upload_id))["outcome"] is None
+
+    for silence in (_FALL_SILENT, _IS_MISSED):
+        await link.execute(silence, upload_id)
+    await link.close()
+
+    with anyio.fail_after(LIMIT_S):
+        while (await outcome_of(http, upload_id))["outcome"] is None:
+            await anyio.sleep(0.1)
+    assert (await http.get(f"/api/media/{upload_id}/file")).content == data
 
 
 async def test_more_than_was_announced_is_refused(http: httpx.AsyncClient):
