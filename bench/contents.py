@@ -67,9 +67,14 @@ SUBJECTS = {
         takes="2 min; 20 min with --rows 1000000",
     ),
     "media": Subject(
-        measures="what a large file costs in memory on its way in and out",
-        takes="1 min",
-        counts="gigabytes (2)",
+        measures="what a large file costs in memory on its way in, at once and bit by bit, and out",
+        takes="2 min",
+        counts="megabytes (2,048)",
+    ),
+    "migration": Subject(
+        measures="how fast content that the platform has moves in, and that moving it again changes nothing",
+        takes="10 min",
+        counts="items (200,000)",
     ),
     "generation": Subject(
         measures="a job of a thousand pieces, and who reads meanwhile",

@@ -45,10 +45,11 @@ def _reference(name: str) -> System:
     return System(name=name, command=command, provision=_named_by_reference)
 
 
+ENGARDE = str(Path(sys.executable).with_name("engarde"))
 SYSTEMS = {
     "engarde": System(
         name="engarde",
-        command=[str(Path(sys.executable).with_name("engarde")), "run"],
+        command=[ENGARDE, "run"],
         provision=_made_by_operator,
     ),
     "ceiling": _reference("ceiling"),

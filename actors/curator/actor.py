@@ -17,6 +17,7 @@ from actors.curator.messages import CuratorMessage, Sweep, Wake
 from engarde_daemon.core import Actor, ActorStopped, MailboxFull
 from engarde_daemon.domain.errors import Corrupt, Unavailable
 from engarde_daemon.domain.media import thumbnail_path, thumbnail_url
+from engarde_daemon.domain.resuming import parts_folder
 from engarde_daemon.ports.media import Case, Examiner, Finding, MediaRounds, MediaStore
 
 ATTEMPTS_MAX = 3
@@ -106,6 +107,9 @@ class Curator(Actor[CuratorMessage]):
         )
         paths = [leftover.storage_path for leftover in leftovers]
         await self._store.delete([*paths, *map(thumbnail_path, paths)])
+        for leftover in leftovers:
+            if leftover.in_parts:
+                await self._store.clear(parts_folder(leftover.storage_path))
         await self._rounds.settle_leftovers(leftovers)
 
 

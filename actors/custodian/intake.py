@@ -7,12 +7,13 @@ removes what was stored for it.
 """
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
 import anyio
 import msgspec
 
+from actors.custodian.cuts import beheaded, whole
 from actors.custodian.messages import BeginUpload, CustodianMessage, GiveUpUpload, KeepUpload
 from actors.custodian.room import LOST, NoRoom, Room
 from actors.ledger.messages import LedgerMessage
@@ -26,11 +27,11 @@ from engarde_daemon.domain.errors import (
     QuotaExceeded,
 )
 from engarde_daemon.domain.media import (
-    HEAD_BYTES,
     KINDS,
     FileTooLarge,
     TypeRefused,
     UploadLost,
+    disposition_of,
     file_name_of,
     second_nature,
     storage_path_of,
@@ -43,7 +44,15 @@ from engarde_daemon.failpoints import (
     CUSTODIAN_AFTER_STORE,
 )
 from engarde_daemon.ports.content import ContentLibrary
-from engarde_daemon.ports.media import Attempt, Beginning, Keeping, MediaStore, NewMedia, Sniffer
+from engarde_daemon.ports.media import (
+    Attempt,
+    Beginning,
+    Keeping,
+    MediaStore,
+    NewMedia,
+    Promise,
+    Sniffer,
+)
 
 GIVE_UP_S = 10.0
 
@@ -105,8 +114,14 @@ class Intake:
         self._new_id = new_id
         self._clock = clock
 
-    async def take_in(self, delivery: Delivery, chunks: AsyncIterator[bytes]) -> Taken:
-        """Keep a file.
+    async def take_in(
+        self,
+        delivery: Delivery,
+        chunks: AsyncIterator[bytes],
+        *,
+        promises: Sequence[Promise] = (),
+    ) -> Taken:
+        """Keep a file, in room that was promised to it before as far as there is such.
 
         Raises:
             Invalid: It is empty.
@@ -120,22 +135,53 @@ class Intake:
         """
         try:
             with anyio.fail_after(self._rules.upload_limit_s):
-                return await self._take_in(delivery, chunks)
+                return await self._take_in(delivery, chunks, promises)
         except TimeoutError:
             raise UploadLost(LOST) from None
 
-    async def _take_in(self, delivery: Delivery, chunks: AsyncIterator[bytes]) -> Taken:
-        head, rest = await _beheaded(chunks)
-        mime_type = self._type_of(head, delivery)
+    def type_of(self, head: bytes, claimed_type: str | None) -> str:
+        """The type of a file that begins like this.
+
+        Raises:
+            Invalid: It is empty.
+            TypeRefused: It is of no type that is kept, or was called another.
+        """
+        if not head:
+            raise Invalid([FieldError("file", "is empty")])
+        mime_type = type_of(self._sniff(head), claimed_type)
+        other = second_nature(mime_type, head, b"")
+        if other is not None:
+            raise TypeRefused(f"The file is {other} at the same time.")
+        return mime_type
+
+    async def no_room(self, tenant_id: str, refusal: NoRoom) -> QuotaExceeded:
+        """What a tenant is told whose plan has no room for so many bytes more."""
+        usage = await self._library.usage(tenant_id)
+        plan = plan_named(usage.plan, self._plans)
+        used = usage.used_bytes + usage.pending_bytes
+        needed = used + refusal.wanted_bytes
+        return QuotaExceeded(
+            plan,
+            used_bytes=used,
+            wanted_bytes=refusal.wanted_bytes,
+            suggestion=upgrade_suggestion(plan, self._plans.values(), needed),
+        )
+
+    async def _take_in(
+        self, delivery: Delivery, chunks: AsyncIterator[bytes], promises: Sequence[Promise]
+    ) -> Taken:
+        head, rest = await beheaded(chunks)
+        mime_type = self.type_of(head, delivery.claimed_type)
         attempt = self._attempt(delivery)
         begun = await self._ask(BeginUpload(attempt=attempt, lease_s=self._rules.lease_s))
         if begun is Beginning.BUSY:
             raise Conflict("Another upload with this Idempotency-Key is under way. Wait for it.")
         if begun is Beginning.KEPT:
             return await self._compare(delivery, head, rest)
+        room = self._room_of(attempt, promises)
         try:
             return await self._store_and_keep(
-                delivery, attempt, _whole(head, rest), mime_type=mime_type
+                delivery, room, whole(head, rest), mime_type=mime_type
             )
         except BaseException:
             await self._give_up(attempt)
@@ -144,27 +190,22 @@ class Intake:
     async def _store_and_keep(
         self,
         delivery: Delivery,
-        attempt: Attempt,
+        room: Room,
         chunks: AsyncIterator[bytes],
         *,
         mime_type: str,
     ) -> Taken:
-        room = Room(
-            attempt,
-            self._custodian,
-            self._ledger,
-            new_id=self._new_id,
-            clock=self._clock,
-            lease_s=self._rules.lease_s,
-            lasts_s=self._rules.upload_limit_s + self._rules.lease_s,
-            timeout_s=self._rules.ask_timeout_s,
-        )
+        attempt = room.attempt
         gauge = _Gauge(self._rules.file_bytes_max)
         await CUSTODIAN_AFTER_INTENT.reached()
         try:
-            await self._store.put(attempt.storage_path, gauge.measured(chunks, room))
+            await self._store.put(
+                attempt.storage_path,
+                gauge.measured(chunks, room),
+                headers=_headers_of(delivery, mime_type),
+            )
         except NoRoom as refusal:
-            raise await self._no_room(delivery, refusal) from None
+            raise await self.no_room(delivery.tenant_id, refusal) from None
         await CUSTODIAN_AFTER_STORE.reached()
         file = self._file_of(delivery, attempt, gauge, mime_type=mime_type)
         kept = await self._ask(KeepUpload(attempt=attempt, file=file, promises=room.promises))
@@ -175,14 +216,18 @@ class Intake:
         await CUSTODIAN_AFTER_KEEP.reached()
         return Taken(media_id=file.id, sha256=file.sha256, is_new=True)
 
-    def _type_of(self, head: bytes, delivery: Delivery) -> str:
-        if not head:
-            raise Invalid([FieldError("file", "is empty")])
-        mime_type = type_of(self._sniff(head), delivery.claimed_type)
-        other = second_nature(mime_type, head, b"")
-        if other is not None:
-            raise TypeRefused(f"The file is {other} at the same time.")
-        return mime_type
+    def _room_of(self, attempt: Attempt, promises: Sequence[Promise]) -> Room:
+        return Room(
+            attempt,
+            self._custodian,
+            self._ledger,
+            new_id=self._new_id,
+            clock=self._clock,
+            lease_s=self._rules.lease_s,
+            lasts_s=self._rules.upload_limit_s + self._rules.lease_s,
+            timeout_s=self._rules.ask_timeout_s,
+            promises=promises,
+        )
 
     def _attempt(self, delivery: Delivery) -> Attempt:
         upload_id = self._new_id()
@@ -196,21 +241,9 @@ class Intake:
     async def _compare(self, delivery: Delivery, head: bytes, rest: AsyncIterator[bytes]) -> Taken:
         """Find out which file comes, without keeping it again."""
         digest = hashlib.sha256()
-        async for chunk in _whole(head, rest):
+        async for chunk in whole(head, rest):
             digest.update(chunk)
         return Taken(media_id=delivery.media_id, sha256=digest.hexdigest(), is_new=False)
-
-    async def _no_room(self, delivery: Delivery, refusal: NoRoom) -> EngardeError:
-        usage = await self._library.usage(delivery.tenant_id)
-        plan = plan_named(usage.plan, self._plans)
-        used = usage.used_bytes + usage.pending_bytes
-        needed = used + refusal.wanted_bytes
-        return QuotaExceeded(
-            plan,
-            used_bytes=used,
-            wanted_bytes=refusal.wanted_bytes,
-            suggestion=upgrade_suggestion(plan, self._plans.values(), needed),
-        )
 
     def _file_of(
         self, delivery: Delivery, attempt: Attempt, gauge: "_Gauge", *, mime_type: str
@@ -264,17 +297,11 @@ class _Gauge:
             yield chunk
 
 
-async def _beheaded(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The beginning of a file, as long as it takes to know it, and the rest."""
-    head = b""
-    async for chunk in chunks:
-        head += chunk
-        if len(head) >= HEAD_BYTES:
-            break
-    return head, chunks
-
-
-async def _whole(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield head
-    async for chunk in rest:
-        yield chunk
+def _headers_of(delivery: Delivery, mime_type: str) -> dict[str, str]:
+    """What a browser is told that gets the file from its store itself: never to run it."""
+    file_name = file_name_of(delivery.file_name)
+    return {
+        "Content-Type": mime_type,
+        "Content-Disposition": disposition_of(KINDS[mime_type], file_name),
+        "Cache-Control": "private, max-age=86400, immutable",
+    }

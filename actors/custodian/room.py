@@ -5,7 +5,8 @@ file asks seldom; where a step does not fit any more, smaller ones are tried, do
 now, so that the last byte of a plan can be used.
 """
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 
 from actors.custodian.messages import CustodianMessage, ExtendUpload
 from actors.ledger.messages import LedgerMessage, Reserve
@@ -28,7 +29,7 @@ class NoRoom(Exception):
 
 
 class Room:
-    """What is promised to one upload."""
+    """What is promised to one upload, of which `used` bytes came before and no more than `most` will."""
 
     def __init__(
         self,
@@ -41,6 +42,9 @@ class Room:
         lease_s: float,
         lasts_s: float,
         timeout_s: float,
+        promises: Sequence[Promise] = (),
+        used: int = 0,
+        most: int = sys.maxsize,
     ) -> None:
         self._attempt = attempt
         self._custodian = custodian
@@ -50,11 +54,17 @@ class Room:
         self._lease_s = lease_s
         self._lasts_s = lasts_s
         self._timeout_s = timeout_s
-        self._promises: list[Promise] = []
-        self._promised = 0
-        self._used = 0
+        self._promises = [*promises]
+        self._promised = sum(promise.amount_bytes for promise in promises)
+        self._used = used
+        self._most = most
         self._step = FIRST_STEP_BYTES
         self._told_at = clock()
+
+    @property
+    def attempt(self) -> Attempt:
+        """The upload itself."""
+        return self._attempt
 
     @property
     def promises(self) -> tuple[Promise, ...]:
@@ -75,7 +85,8 @@ class Room:
             await self._tell(None)
 
     async def _reserve(self, needed: int) -> None:
-        for amount in _amounts(max(needed, self._step), needed):
+        wished = max(needed, min(self._step, self._most - self._promised))
+        for amount in _amounts(wished, needed):
             if await self._is_promised(amount):
                 self._promised += amount
                 self._step = min(2 * amount, LAST_STEP_BYTES)

@@ -5,7 +5,7 @@ due is published at the version it was found at, so that it happens once; rows t
 leased; live content is never touched by retention.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -20,6 +20,7 @@ from engarde_daemon.core import Actor, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
 from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
+from engarde_daemon.domain.snapshots import snapshot_id
 from engarde_daemon.failpoints import STEWARD_AFTER_PUBLISH, STEWARD_BEFORE_REMOVAL
 from engarde_daemon.ports.analytics import PerformanceBook
 from engarde_daemon.ports.archive import ArchiveWriter
@@ -136,7 +137,8 @@ class Steward(Actor[StewardMessage]):
         )
         await self._figures.forget(older_than_s=FIGURES_REMEMBERED_S, most=ROWS_PER_CHORE)
         await self._remove()
-        await self._forget_in_archive()
+        await self._forget_in_archive("bigquery", self._erase_in_archive)
+        await self._forget_in_archive("versions", self._forget_versions)
 
     async def _remove(self) -> None:
         removals = await self._retention.claim_removals("zerodb", ROWS_PER_CHORE)
@@ -145,16 +147,25 @@ class Steward(Actor[StewardMessage]):
             await self._store.delete_many(tenant_id, [row.record_id for row in rows])
         await self._retention.settle_removals(removals)
 
-    async def _forget_in_archive(self) -> None:
-        """Pass erasures on; while the archive is away they stay due, and nothing else waits."""
-        removals = await self._retention.claim_removals("bigquery", ROWS_PER_CHORE)
+    async def _forget_in_archive(
+        self, what: str, forget: Callable[[str, Sequence[Removal]], Awaitable[int]]
+    ) -> None:
+        """Pass removals on; while the archive is away they stay due, and nothing else waits."""
+        removals = await self._retention.claim_removals(what, ROWS_PER_CHORE)
         try:
             for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
-                await self._archive.erase(tenant_id, [row.record_id for row in rows])
+                await forget(tenant_id, [*rows])
         except (Unavailable, Denied) as error:
             _LOG.warning("the archive did not erase", reason=str(error)[:300])
             return
         await self._retention.settle_removals(removals)
+
+    async def _erase_in_archive(self, tenant_id: str, removals: Sequence[Removal]) -> int:
+        return await self._archive.erase(tenant_id, [row.record_id for row in removals])
+
+    async def _forget_versions(self, tenant_id: str, removals: Sequence[Removal]) -> int:
+        rows = [snapshot_id(row.record_id, row.version) for row in removals if row.version]
+        return await self._archive.forget_versions(tenant_id, rows)
 
 
 def _tenant(removal: Removal) -> str:

@@ -238,6 +238,11 @@ class GuardedArchive(GuardedReader):
         async with self._guard.passing():
             return await self._whole.erase(tenant_id, content_ids)
 
+    async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
+        """See `ArchiveWriter.forget_versions`."""
+        async with self._guard.passing():
+            return await self._whole.forget_versions(tenant_id, snapshot_ids)
+
     async def sums(self, question: Question, *, besides: Sequence[str], most: int) -> Answer:
         """See `FigureReader.sums`."""
         async with self._guard.passing():

@@ -47,6 +47,8 @@ from engarde_daemon.api.keys.desk import KeyDesk
 from engarde_daemon.api.measures import Measures
 from engarde_daemon.api.media.controller import MediaController
 from engarde_daemon.api.media.desk import MediaDesk
+from engarde_daemon.api.media.resuming import ResumingDesk
+from engarde_daemon.api.media.uploads import UploadsController
 from engarde_daemon.api.openapi.controller import Description, DescriptionController
 from engarde_daemon.api.openapi.document import describe
 from engarde_daemon.api.operations.controller import OperationsController
@@ -86,6 +88,7 @@ CONTROLLERS: tuple[type[Controller], ...] = (
     EventsController,
     WebhooksController,
     MediaController,
+    UploadsController,
     AnalyticsController,
     ActorsController,
     TenantsController,
@@ -153,6 +156,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     trash: TrashDesk
     history: HistoryDesk
     media: MediaDesk
+    resuming: ResumingDesk
     analytics: AnalyticsDesk
     library: ContentLibrary
     plans: Mapping[str, Plan]
@@ -222,6 +226,7 @@ def _dependencies(services: Services, measures: Measures) -> dict[str, Provide]:
         "trash": services.trash,
         "history": services.history,
         "media_desk": services.media,
+        "resuming_desk": services.resuming,
         "analytics_desk": services.analytics,
         "library": services.library,
         "plans": services.plans,

@@ -13,11 +13,13 @@ from litestar.types import Method, Scope
 _METHODS: list[Method] = ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
 _SENT = [
     "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
-    "Last-Event-ID", "X-API-Key", "X-Brand-ID", "X-Request-ID",
+    "Last-Event-ID", "Tus-Resumable", "Upload-Checksum", "Upload-Length", "Upload-Metadata",
+    "Upload-Offset", "X-API-Key", "X-Brand-ID", "X-Request-ID",
 ]  # fmt: skip
 _SHOWN = [
     "ETag", "Idempotent-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
-    "X-Request-ID", "X-Served-From",
+    "Tus-Resumable", "Upload-Expires", "Upload-Length", "Upload-Offset", "X-Request-ID",
+    "X-Served-From",
 ]  # fmt: skip
 
 

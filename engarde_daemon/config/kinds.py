@@ -115,6 +115,9 @@ Leeway: TypeAlias = Annotated[
 Days: TypeAlias = Annotated[
     int, Meta(ge=1, le=36_500, description="a whole number of days from 1 to 36500")
 ]
+SignedSeconds: TypeAlias = Annotated[
+    int, Meta(ge=0, le=604_800, description="a whole number of seconds from 0 (never) to 604800")
+]
 Requests: TypeAlias = Annotated[
     int, Meta(ge=0, le=10_000_000, description="a whole number from 0 (no limit) to 10000000")
 ]

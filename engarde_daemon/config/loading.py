@@ -139,8 +139,9 @@ def _near_misses(environ: Mapping[str, str], values: Mapping[str, Any]) -> list[
 
 def _gaps(values: dict[str, Any], given: set[Key]) -> Iterable[str]:
     """Name what a plan of the operator's own leaves open."""
+    needed = [field.name for field in msgspec.structs.fields(PlanLimits) if field.required]
     fields = chain.from_iterable(
-        (("plans", plan, field) for field in PlanLimits.__struct_fields__ if field not in limits)
+        (("plans", plan, field) for field in needed if field not in limits)
         for plan, limits in values["plans"].items()
     )
     return [

@@ -228,11 +228,12 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """What one plan allows its tenants; a plan of one's own names all three."""
+    """What one plan allows its tenants; a plan of one's own names the three that have no default."""
 
     storage_gb: StorageLimit
     retention_days: WholeLimit
     monthly_items: WholeLimit
+    forget_in_archive: Switch = False
 
     def plan(self, name: str) -> Plan:
         """The plan that the rest of the daemon reckons with."""
@@ -241,6 +242,7 @@ class PlanLimits(msgspec.Struct, frozen=True, kw_only=True):
             storage_bytes=None if self.storage_gb == "unlimited" else round(self.storage_gb * GB),
             retention_days=None if self.retention_days == "unlimited" else self.retention_days,
             monthly_items=None if self.monthly_items == "unlimited" else self.monthly_items,
+            forgets_in_archive=self.forget_in_archive,
         )
 
 

@@ -18,6 +18,7 @@ from engarde_daemon.config.kinds import (
     DatasetName,
     Dsn,
     Endpoint,
+    LongSeconds,
     MediaUrl,
     Memory,
     NextStoreMode,
@@ -27,6 +28,7 @@ from engarde_daemon.config.kinds import (
     Seconds,
     ServiceAddress,
     ServiceUrl,
+    SignedSeconds,
     Switch,
     Text,
 )
@@ -151,6 +153,8 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: Seconds = 30.0
     file_bytes_max: Bytes = 5 * GB
     upload_limit_s: Seconds = 21_600.0
+    resume_s: LongSeconds = 86_400.0
+    signed_url_s: SignedSeconds = 0
     pixels_max: Pixels = 50_000_000
     examine_s: Seconds = 30.0
     examine_memory_bytes: Memory = GB

@@ -4,18 +4,25 @@ import shutil
 import time
 from collections.abc import Mapping
 
+from actors.assembler.actor import Assembler
 from actors.curator.actor import Curator, CuratorPace
 from actors.curator.messages import Wake
 from actors.custodian.actor import Custodian
 from actors.custodian.intake import Intake, IntakeRules
+from actors.custodian.resumption import Resumption, ResumptionRules
 from actors.ledger.messages import LedgerMessage
 from engarde_daemon.adapters.media.examining import ExaminationLimits, ProcessExaminer
 from engarde_daemon.adapters.media.opening import open_media_store
 from engarde_daemon.adapters.media.sniffing import sniff
 from engarde_daemon.adapters.postgres.media import PostgresMediaBook, PostgresMediaLibrary
+from engarde_daemon.adapters.postgres.resuming import (
+    PostgresResumableBook,
+    PostgresResumableLibrary,
+)
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.media.desk import MediaDesk
+from engarde_daemon.api.media.resuming import ResumingDesk
 from engarde_daemon.config import Settings
 from engarde_daemon.core import Address, Supervisor
 from engarde_daemon.daemon.identifiers import new_id
@@ -57,6 +64,9 @@ class MediaKeeping:
         self._ledger = ledger
         self._plans = plans
         self.intake = self.intake_with(UPLOAD_LEASE_S)
+        self._resumable = PostgresResumableBook(sessions.writers, plans)
+        self._resumption = self._resumption_on(PostgresResumableLibrary(sessions.readers))
+        pipelines.add("assembler", self._make_assembler, capacity=2)
 
     def intake_with(self, lease_s: float) -> Intake:
         """What takes files in; those of a daemon that died are given up after this time."""
@@ -87,7 +97,37 @@ class MediaKeeping:
             fence=fence,
             new_id=new_id,
             timeout_s=WRITE_TIMEOUT_S,
+            signed_url_s=self._settings.signed_url_s,
         )
+
+    def resuming_desk(self, fence: Fence) -> ResumingDesk:
+        """What serves the routes of resumable uploads."""
+        return ResumingDesk(
+            resumption=self._resumption,
+            content=self._content,
+            fence=fence,
+            new_id=new_id,
+        )
+
+    def _resumption_on(self, library: PostgresResumableLibrary) -> Resumption:
+        return Resumption(
+            book=self._resumable,
+            library=library,
+            store=self._store,
+            intake=self.intake,
+            custodian=self._custodian,
+            ledger=self._ledger,
+            rules=ResumptionRules(
+                file_bytes_max=self._settings.file_bytes_max,
+                waits_s=self._settings.resume_s,
+                upload_limit_s=self._settings.upload_limit_s,
+            ),
+            new_id=new_id,
+            clock=time.monotonic,
+        )
+
+    def _make_assembler(self) -> Assembler:
+        return Assembler(self._resumable, self._resumption)
 
     def _make_custodian(self) -> Custodian:
         return Custodian(self._book, changed=lambda: wake(self._curator, Wake()))

@@ -7,7 +7,8 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ ledger      promises of room
     ├─ ingest      content writes
     ├─ pipelines   one_for_one: delivery, the replicators, indexer, herald, courier, postmaster,
-    │              steward, auditor, registrar, locksmith, recovery, custodian, curator, scribe,
+    │              steward, auditor, registrar, locksmith, recovery, custodian, curator,
+    │              assembler, scribe,
     │              shelver, generation, foreman, importer, dispatcher, observer
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
@@ -438,6 +439,7 @@ class _Planting:
                 trash=trash,
                 history=self._history(ingest),
                 media=self.media.desk(self.admission.fence),
+                resuming=self.media.resuming_desk(self.admission.fence),
                 analytics=self.archiving.desk(self.admission.fence, self.admission.register),
                 library=self.library,
                 plans=self.plans,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from urllib.parse import quote
 
 import msgspec
 
@@ -228,6 +229,12 @@ def file_name_of(text: str | None) -> str:
     name = unicodedata.normalize("NFC", text or "").replace("\\", "/").rpartition("/")[2]
     shown = "".join(character for character in name if _is_shown(character)).strip(" .")
     return shown[:FILE_NAME_CHARACTERS] or "file"
+
+
+def disposition_of(file_type: str, file_name: str) -> str:
+    """How a browser treats a file, with its name as RFC 6266 and RFC 8187 write it."""
+    kind = "attachment" if file_type == FileType.DOCUMENT else "inline"
+    return f"{kind}; filename*=UTF-8''{quote(file_name, safe='')}"
 
 
 def storage_path_of(tenant_id: str, upload_id: str) -> str:

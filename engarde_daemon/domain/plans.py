@@ -32,6 +32,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     storage_bytes: int | None
     retention_days: int | None
     monthly_items: int | None
+    forgets_in_archive: bool = False
 
 
 def plan_named(name: str, plans: Mapping[str, Plan]) -> Plan:

@@ -121,6 +121,13 @@ class ArchiveWriter(Protocol):
             Unavailable: The archive does not answer; some may be gone already.
         """
 
+    async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
+        """Remove these rows of versions, and count them; other rows of their contents stay.
+
+        Raises:
+            Unavailable: The archive does not answer; some may be gone already.
+        """
+
 
 class ArchiveReader(Protocol):
     """What reads and recovery ask. A repeated row is told once."""

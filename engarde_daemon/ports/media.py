@@ -1,14 +1,17 @@
 """Where the bytes of media files are, who keeps their books, and how they are examined."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
 
 from engarde_daemon.domain.media import MediaFile, MediaProperties, StorageProvider
 from engarde_daemon.ports.content import Place
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -25,8 +28,12 @@ class MediaStore(Protocol):
     def provider(self) -> StorageProvider:
         """Who keeps the bytes."""
 
-    async def put(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+    async def put(
+        self, path: str, chunks: AsyncIterator[bytes], *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         """Keep what comes; when this returns it outlives a power cut.
+
+        The headers are for whoever gets it from the store itself, where that is possible.
 
         Raises:
             Unavailable: The store does not answer, or is full; nothing readable is left.
@@ -40,8 +47,22 @@ class MediaStore(Protocol):
             Unavailable: The store does not answer.
         """
 
+    async def signed_url(self, path: str, *, for_s: float) -> str | None:
+        """Where the bytes can be had from the store itself for some time, if they can.
+
+        Raises:
+            Unavailable: The store's credentials cannot be had, or may not sign.
+        """
+
     async def delete(self, paths: Sequence[str]) -> None:
         """Forget paths and what attempts at them left; those that are not there count as gone.
+
+        Raises:
+            Unavailable: The store does not answer.
+        """
+
+    async def clear(self, folder: str) -> None:
+        """Forget everything below a path.
 
         Raises:
             Unavailable: The store does not answer.
@@ -129,6 +150,7 @@ class Leftover(msgspec.Struct, frozen=True, kw_only=True):
 
     upload_id: str
     storage_path: str
+    in_parts: bool = False
 
 
 class MediaBook(Protocol):

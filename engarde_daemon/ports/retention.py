@@ -12,11 +12,15 @@ Reason = Literal["request", "retention"]
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """What must leave a store, as claimed: a row of ZeroDB, or all that the archive has of a content."""
+    """What must leave a store, as claimed: a row of ZeroDB, or what the archive has of a content.
+
+    That is all of it, or one version.
+    """
 
     id: int
     tenant_id: str
     record_id: str
+    version: int | None = None
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,6 +129,18 @@ class MemoryArchive:
             ]
         return before - self._count()
 
+    async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
+        """See `ArchiveWriter.forget_versions`."""
+        await self._turn_up()
+        before = self._count()
+        for stream, rows in self._streams.items():
+            self._streams[stream] = [
+                row
+                for row in rows
+                if row.tenant_id != tenant_id or row.snapshot_id not in snapshot_ids
+            ]
+        return before - self._count()
+
     async def get_many(
         self, keys: Sequence[RecordKey], span: Span
     ) -> dict[RecordKey, ContentSnapshot]:

@@ -96,7 +96,7 @@ on conflict do nothing
 with news as (
     delete from engarde.performance_keys
 )
-select engarde.backfill_media_v1()
+select engarde.backfill_media_v2()
 
 -- name: due_rows
 select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d
@@ -107,7 +107,7 @@ select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d
 where d.id = any ($1::bigint[]) order by d.id
 
 -- name: finish_rows
-select engarde.finish_dues_v1($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
+select engarde.finish_dues_v2($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
 
 -- name: retry_parked
 with again as (

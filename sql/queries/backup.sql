@@ -13,4 +13,5 @@ select s.table_name, s.next_id from engarde.archive_streams s
 -- Which of these are neither files nor on their way to being files.
 select p.path from unnest($1::text[]) p (path)
 where not exists (select from engarde.media_files f where f.storage_path = p.path)
-  and not exists (select from engarde.media_uploads u where u.storage_path = p.path)
+  and not exists (select from engarde.media_uploads u
+                  where u.storage_path in (p.path, split_part(p.path, '.parts/', 1)))

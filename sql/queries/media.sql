@@ -56,7 +56,7 @@ with due as materialized (
 )
 update engarde.media_uploads m set sweep_due_at = clock_timestamp() + make_interval(secs => $2)
 from due where m.id = due.id
-returning m.id as upload_id, m.storage_path
+returning m.id as upload_id, m.storage_path, m.in_parts
 
 -- name: forget_leftovers
 delete from engarde.media_uploads m

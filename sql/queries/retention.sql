@@ -8,7 +8,7 @@ select * from engarde.due_items_v1($1)
 select * from engarde.expired_trash_v1($1::jsonb, $2)
 
 -- name: trim_versions
-select engarde.trim_versions_v1($1::jsonb, $2)
+select engarde.trim_versions_v2($1::jsonb, $2::jsonb, $3)
 
 -- name: check_media
 -- Look at the files that nobody has looked at for the longest time, and name those that may go.
@@ -26,22 +26,27 @@ select engarde.expire_media_v1($1, $2, $3::jsonb)
 
 -- name: report
 -- What would go now, and how much room that gives back.
+with old as materialized (
+    select v.size_bytes, engarde.limit_of_v1($2::jsonb, t.plan_tier) = 1 as forgotten
+    from engarde.content_versions v
+    join public.tenants t on t.id = v.tenant_id
+    join public.content_items i on i.tenant_id = v.tenant_id and i.id = v.content_id
+    where v.version < i.version
+      and v.created_at < (clock_timestamp() at time zone 'utc')
+          - make_interval(days => engarde.limit_of_v1($1::jsonb, t.plan_tier)::integer)
+      and not exists (select from engarde.outbox o
+                      where o.tenant_id = v.tenant_id and o.content_id = v.content_id)
+      and not exists (select from engarde.content_versions k
+                      where k.tenant_id = v.tenant_id and k.content_id = v.content_id
+                        and k.version > v.version and k.body_version = v.version)
+)
 select 'trashed items' as what, count(*) as pieces, coalesce(sum(i.storage_size_bytes), 0)::bigint as bytes
 from engarde.expired_trash_v1($1::jsonb, null) e
 join public.content_items i on i.tenant_id = e.tenant_id and i.id = e.content_id
 union all
-select 'old versions', count(*), coalesce(sum(v.size_bytes), 0)::bigint
-from engarde.content_versions v
-join public.tenants t on t.id = v.tenant_id
-join public.content_items i on i.tenant_id = v.tenant_id and i.id = v.content_id
-where v.version < i.version
-  and v.created_at < (clock_timestamp() at time zone 'utc')
-      - make_interval(days => engarde.limit_of_v1($1::jsonb, t.plan_tier)::integer)
-  and not exists (select from engarde.outbox o
-                  where o.tenant_id = v.tenant_id and o.content_id = v.content_id)
-  and not exists (select from engarde.content_versions k
-                  where k.tenant_id = v.tenant_id and k.content_id = v.content_id
-                    and k.version > v.version and k.body_version = v.version)
+select 'old versions', count(*), coalesce(sum(o.size_bytes), 0)::bigint from old o
+union all
+select 'of them in the archive', count(*), coalesce(sum(o.size_bytes), 0)::bigint from old o where o.forgotten
 union all
 select 'media files', count(*), coalesce(sum(f.file_size_bytes), 0)::bigint
 from engarde.media_files f where engarde.media_is_spent_v1(f, $1::jsonb)
@@ -56,7 +61,7 @@ with due as materialized (
 )
 update engarde.removals r set due_at = clock_timestamp() + interval '60 seconds', attempts = r.attempts + 1
 from due where r.id = due.id
-returning r.id, r.tenant_id, r.record_id, r.attempts
+returning r.id, r.tenant_id, r.record_id, r.version, r.attempts
 
 -- name: settle_removals
 -- A row is removed twice before it is forgotten: a delivery that was under way when the content was

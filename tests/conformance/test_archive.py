@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.domain.snapshots import ContentSnapshot, snapshot_id
 from engarde_daemon.ports.archive import Appended, Archive, ArchiveTable, Frozen, Span
 from engarde_daemon.testing.records import WRITTEN_AT
 from engarde_daemon.testing.snapshots import frozen_of, snapshot_with
@@ -290,6 +290,19 @@ class TestErasing:
 
         assert await archive.erase(BOND, [CONTENT]) == 0
         assert versions(await scanned(archive)) == [(CONTENT, 1)]
+
+    async def test_one_version_of_a_content_goes(self, archive, pen):
+        """The others stay, and so does another tenant's row of the same content and number."""
+        rows = [acme(), acme("2", version=2, days=2), acme("3", version=3, days=2)]
+        await pen.write(*rows)
+        gone = [rows[0].snapshot_id, rows[1].snapshot_id, snapshot_id(CONTENT, 9)]
+
+        assert await archive.forget_versions(BOND, gone) == 0
+        assert await archive.forget_versions(ACME, gone) == 2
+        assert await archive.forget_versions(ACME, gone) == 0
+
+        assert versions(await scanned(archive)) == [(CONTENT, 3)]
+        assert (await archive.newest(ACME, [CONTENT], ALWAYS))[CONTENT].version == 3
 
     async def test_erasing_again_finds_nothing(self, archive, pen):
         """It is idempotent."""

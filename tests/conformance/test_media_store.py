@@ -91,3 +91,14 @@ async def test_what_is_deleted_is_gone(store: MediaStore):
 
     assert [path async for path in store.list("a")] == ["a/two"]
     assert await whole(store, "a/two") == b"a/two"
+
+
+async def test_a_folder_that_is_cleared_leaves_its_neighbours(store: MediaStore):
+    """Those whose names begin alike, too; one that is not there counts as clear."""
+    for path in ("t/u.parts/1", "t/u.parts/2", "t/u", "t/u.parts2/1"):
+        await store.put(path, chunks_of(b"x"))
+
+    for _ in range(2):
+        await store.clear("t/u.parts")
+
+    assert {path async for path in store.list("t")} == {"t/u", "t/u.parts2/1"}

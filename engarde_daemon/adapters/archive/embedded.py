@@ -104,6 +104,17 @@ class EmbeddedArchive:
             partial(rewriting.erase, root=self._root, tenant_id=tenant_id, content_ids=content_ids)
         )
 
+    async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
+        """See `ArchiveWriter.forget_versions`."""
+        return await self._rewriter.run(
+            partial(
+                rewriting.forget_versions,
+                root=self._root,
+                tenant_id=tenant_id,
+                snapshot_ids=snapshot_ids,
+            )
+        )
+
     async def get_many(
         self, keys: Sequence[RecordKey], span: Span
     ) -> dict[RecordKey, ContentSnapshot]:

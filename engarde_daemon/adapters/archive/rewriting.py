@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from engarde_daemon.adapters.archive.engine import SQL
-from engarde_daemon.adapters.archive.segments import Segment, by_day, listing, segment_path
+from engarde_daemon.adapters.archive.segments import Listing, Segment, by_day, listing, segment_path
 from engarde_daemon.adapters.archive.walking import READING
 from engarde_daemon.adapters.archive.writing import UNFINISHED, durably
 from engarde_daemon.domain.archive_tables import ArchiveTable
@@ -166,24 +166,43 @@ def _litter(root: Path) -> Iterator[tuple[Path, float]]:
 def erase(
     cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, content_ids: Sequence[str]
 ) -> int:
-    """Put a later edition in the place of every file with rows of these contents; count the rows."""
-    whose = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
-    erased = 0
+    """Take the rows of these contents out of every file, and count them."""
+    which = {"tenant_id": tenant_id, "content_ids": list(content_ids)}
     with _alone(root):
-        for table in ArchiveTable:
-            found = listing(root, table)
-            every = {str(segment.path): segment for segment in (*found.superseded, *found.live)}
-            cursor.execute(SQL["holding"], {"files": list(every), **whose})
-            for file, rows in cursor.fetchall():
-                given = {"files": [file], **whose}
-                durably(every[file].next_edition(), partial(_copy_without, cursor, given))
-                every[file].path.unlink()
-                erased += rows if every[file] in found.live else 0
+        return sum(_leave_out(cursor, listing(root, table), which) for table in ArchiveTable)
+
+
+def forget_versions(
+    cursor: duckdb.DuckDBPyConnection, *, root: Path, tenant_id: str, snapshot_ids: Sequence[str]
+) -> int:
+    """Take these rows of versions out of every file, and count them."""
+    which = {"tenant_id": tenant_id, "snapshot_ids": list(snapshot_ids)}
+    with _alone(root):
+        return _leave_out(cursor, listing(root, ArchiveTable.SNAPSHOTS), which, of="_versions")
+
+
+def _leave_out(
+    cursor: duckdb.DuckDBPyConnection, found: Listing, which: Mapping[str, Any], *, of: str = ""
+) -> int:
+    """Put a later edition in the place of files with these rows, superseded ones too.
+
+    Counts the rows of those that are live.
+    """
+    every = {str(segment.path): segment for segment in (*found.superseded, *found.live)}
+    erased = 0
+    cursor.execute(SQL[f"holding{of}"], {"files": list(every), **which})
+    for file, rows in cursor.fetchall():
+        given = {"files": [file], **which}
+        durably(every[file].next_edition(), partial(_copy_without, cursor, given, of=of))
+        every[file].path.unlink()
+        erased += rows if every[file] in found.live else 0
     return erased
 
 
-def _copy_without(cursor: duckdb.DuckDBPyConnection, given: Mapping[str, Any], file: str) -> None:
-    cursor.execute(SQL["rewrite_without"], {**given, "file": file})
+def _copy_without(
+    cursor: duckdb.DuckDBPyConnection, given: Mapping[str, Any], file: str, *, of: str
+) -> None:
+    cursor.execute(SQL[f"rewrite_without{of}"], {**given, "file": file})
 
 
 @contextmanager

@@ -159,6 +159,19 @@ class BigQueryWriter:
             removed += await self._queries.changed(f"erase_{table}", whose, needs=WRITE_ROWS)
         return removed
 
+    async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
+        """Remove these rows of versions, and count them.
+
+        Rows that were written within half an hour cannot be removed: it fails, and is done later.
+        https://cloud.google.com/bigquery/docs/write-api#use_data_manipulation_language_dml_with_recently_streamed_data
+
+        Raises:
+            Denied: A permission is missing.
+            Unavailable: BigQuery does not answer, or cannot remove them yet.
+        """
+        which = {"tenant_id": tenant_id, "snapshot_ids": list(snapshot_ids)}
+        return await self._queries.changed("forget_versions", which, needs=WRITE_ROWS)
+
     async def _append(self, batch: Frozen, wire: WireRows, packed: Sequence[bytes]) -> Appended:
         try:
             appended = await self._streams.append(

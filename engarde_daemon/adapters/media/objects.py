@@ -6,8 +6,10 @@ synchronous functions are used because its asynchronous ones can abort the proce
 """
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +23,7 @@ from obstore.store import LocalStore, ObjectStore
 
 from engarde_daemon.domain.errors import Corrupt, Unavailable
 from engarde_daemon.domain.media import StorageProvider
-from engarde_daemon.ports.media import Span
+from engarde_daemon.ports.media import NO_HEADERS, Span
 
 THREADS = 8
 PIECE_BYTES = 1024 * 1024
@@ -50,11 +52,17 @@ class ObjectMediaStore:
         """See `MediaStore.provider`."""
         return self._provider
 
-    async def put(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+    async def put(
+        self, path: str, chunks: AsyncIterator[bytes], *, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         """See `MediaStore.put`."""
         with _translated():
             writer = obstore.open_writer(
-                self._objects, path, buffer_size=PART_BYTES, max_concurrency=PARTS_IN_FLIGHT
+                self._objects,
+                path,
+                attributes=self._attributes(headers),
+                buffer_size=PART_BYTES,
+                max_concurrency=PARTS_IN_FLIGHT,
             )
         async for piece in _gathered(chunks):
             await self._call(writer.write, piece)
@@ -72,10 +80,19 @@ class ObjectMediaStore:
         while (piece := await self._call(next, pieces, None)) is not None:
             yield bytes(piece)
 
+    async def signed_url(self, path: str, *, for_s: float) -> str | None:
+        """See `MediaStore.signed_url`."""
+        objects: Any = self._objects  # of one of the kinds that can sign
+        return await self._call(obstore.sign, objects, "GET", path, timedelta(seconds=for_s))
+
     async def delete(self, paths: Sequence[str]) -> None:
         """See `MediaStore.delete`."""
         for path in paths:
             await self._call(self._remove, path)
+
+    async def clear(self, folder: str) -> None:
+        """See `MediaStore.clear`."""
+        await self.delete([path async for path in self.list(folder)])
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """See `MediaStore.list`."""
@@ -88,6 +105,9 @@ class ObjectMediaStore:
         """Where the object lies on this machine, if it does."""
         del path
         return None
+
+    def _attributes(self, headers: Mapping[str, str]) -> dict[str, str] | None:
+        return {**headers} or None
 
     def _make_durable(self, path: str) -> None:
         """Do what is left until the object outlives a power cut: nothing, for a remote store."""
@@ -118,6 +138,20 @@ class FolderMediaStore(ObjectMediaStore):
         """Where the object lies in the folder."""
         return self._folder / path
 
+    async def signed_url(self, path: str, *, for_s: float) -> str | None:
+        """Nowhere but through the daemon."""
+        del path, for_s
+        return None
+
+    async def clear(self, folder: str) -> None:
+        """Remove the folder itself, with the halves of killed writers, which are not listed."""
+        await self._call(_remove_tree, self._folder / folder)
+
+    def _attributes(self, headers: Mapping[str, str]) -> dict[str, str] | None:
+        """None: object_store 0.12 refuses them for folders."""
+        del headers
+        return None
+
     def _make_durable(self, path: str) -> None:
         file = self._folder / path
         _sync(file)
@@ -144,6 +178,11 @@ async def _gathered(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             held.clear()
     if held:
         yield bytes(held)
+
+
+def _remove_tree(folder: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def _sync(path: Path) -> None:

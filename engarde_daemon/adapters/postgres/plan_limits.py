@@ -37,6 +37,11 @@ class PlanLimits:
         """Days for which what is not live any more is kept."""
         return _json({name: plan.retention_days for name, plan in self._plans.items()})
 
+    @property
+    def forgetting(self) -> str:
+        """1 for plans whose old versions leave the archive, too."""
+        return _json({name: int(plan.forgets_in_archive) for name, plan in self._plans.items()})
+
 
 def _json(limits: Mapping[str, Any]) -> str:
     return msgspec.json.encode(limits).decode()

@@ -48,7 +48,9 @@ class PostgresRetention:
         """See `Retention.trim_versions`."""
         with translated():
             return int(
-                await self._writers.fetchval(_SQL["trim_versions"], self._limits.retention, most)
+                await self._writers.fetchval(
+                    _SQL["trim_versions"], self._limits.retention, self._limits.forgetting, most
+                )
             )
 
     async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
@@ -69,17 +71,16 @@ class PostgresRetention:
     async def report(self) -> list[Expired]:
         """See `Retention.report`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["report"], self._limits.retention)
+            rows = await self._writers.fetch(
+                _SQL["report"], self._limits.retention, self._limits.forgetting
+            )
         return [Expired(**row) for row in rows]
 
     async def claim_removals(self, destination: str, most: int) -> list[Removal]:
         """See `Retention.claim_removals`."""
         with translated():
             rows = await self._writers.fetch(_SQL["claim_removals"], most, destination)
-        return [
-            Removal(id=row["id"], tenant_id=row["tenant_id"], record_id=row["record_id"])
-            for row in rows
-        ]
+        return [Removal(**{name: row[name] for name in Removal.__struct_fields__}) for row in rows]
 
     async def settle_removals(self, removals: Sequence[Removal]) -> None:
         """See `Retention.settle_removals`."""

@@ -43,6 +43,12 @@ CONTENT_RANGE = Header(
     example="bytes 0-99/183204",
     always=True,
 )
+SIGNED_URL = Header(
+    name="Location",
+    says="A signed URL of the bucket; only where `[media] signed_url_s` is set.",
+    example="https://bucket.s3.amazonaws.com/media/4f1c/01a20547?X-Amz-Signature=5b1f",
+    always=True,
+)
 IF_NONE_MATCH = Header(
     name="If-None-Match",
     says="Answer 304 if this is the file you have.",
@@ -118,6 +124,11 @@ class MediaController(Controller):
                     shape=FileBytes,
                     media_type="*/*",
                     headers=(FILE_TAG, CONTENT_RANGE),
+                ),
+                307: Answer(
+                    says="It is to be had there, for a short time.",
+                    media_type="",
+                    headers=(SIGNED_URL,),
                 ),
                 304: Answer(says="It is the file you have.", headers=(FILE_TAG,)),
             },

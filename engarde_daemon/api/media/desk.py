@@ -7,7 +7,6 @@ than a piece. Another tenant's file, or another brand's, is as good as not there
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 import msgspec
 from litestar import Response
@@ -25,7 +24,7 @@ from engarde_daemon.api.paging import Mark, Page, PageSize, page_of
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import FieldError, Invalid, KeyReused, NotFound
-from engarde_daemon.domain.media import FileGone, FileType, MediaFile, thumbnail_path
+from engarde_daemon.domain.media import FileGone, MediaFile, disposition_of, thumbnail_path
 from engarde_daemon.ports.content import ContentKey, ContentLibrary, Place
 from engarde_daemon.ports.media import MediaLibrary, MediaStore, Span
 
@@ -62,6 +61,7 @@ class MediaDesk:
         fence: Fence,
         new_id: Callable[[], str],
         timeout_s: float,
+        signed_url_s: float,
     ) -> None:
         self._intake = intake
         self._custodian = custodian
@@ -71,6 +71,7 @@ class MediaDesk:
         self._fence = fence
         self._new_id = new_id
         self._timeout_s = timeout_s
+        self._signed_url_s = signed_url_s
 
     async def upload(self, call: Call, form: Form) -> Response[bytes]:
         """Keep the file of a form, or answer as before to a request that comes again.
@@ -126,12 +127,15 @@ class MediaDesk:
         headers = {"ETag": tag, **_HARMLESS, "Accept-Ranges": "bytes"}
         if tag in call.headers.get("if-none-match", ""):
             return Response(b"", status_code=304, headers=headers)
+        elsewhere = await self._redirected(file)
+        if elsewhere is not None:
+            return elsewhere
         wanted = call.headers.get("range") if _range_counts(call.headers, tag) else None
         span = wanted_span(wanted, file.file_size_bytes)
         whole = Span(0, file.file_size_bytes)
         if span is not None:
             headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{whole.end}"
-        headers["Content-Disposition"] = _disposition(file)
+        headers["Content-Disposition"] = disposition_of(file.file_type, file.file_name)
         return await self._stream(
             file.storage_path,
             span or whole,
@@ -160,6 +164,16 @@ class MediaDesk:
             raise NotFound(NO_MEDIA)
         return Deleted(message="Media deleted", id=file.id, deleted_at=datetime.now(UTC))
 
+    async def _redirected(self, file: MediaFile) -> Response[bytes] | None:
+        """Where to get a file without passing through the daemon, if that is wished and can be."""
+        if not self._signed_url_s:
+            return None
+        url = await self._store.signed_url(file.storage_path, for_s=self._signed_url_s)
+        if url is None:
+            return None
+        headers = {"Location": url, "Cache-Control": "private, no-store"}
+        return Response(b"", status_code=307, headers=headers)
+
     async def _stream(
         self, path: str, span: Span, *, media_type: str, headers: dict[str, str], status: int
     ) -> Stream:
@@ -174,7 +188,7 @@ class MediaDesk:
         )
         content_id = form.fields.get("content_id") or None
         if content_id is not None:
-            await self._require_content(principal, content_id)
+            await require_content(self._content, principal, content_id)
         return Delivery(
             media_id=media_id,
             tenant_id=principal.tenant_id,
@@ -184,13 +198,6 @@ class MediaDesk:
             file_name=form.file_name,
             claimed_type=form.claimed_type,
         )
-
-    async def _require_content(self, principal: Principal, content_id: str) -> None:
-        found = None
-        if is_id(content_id):
-            found = await self._content.find(ContentKey(principal.tenant_id, content_id))
-        if found is None or principal.role_in(found.item.brand_id) is None:
-            raise Invalid([FieldError("content_id", "is no content of yours")])
 
     async def _file(
         self, principal: Principal, media_id: str, required: Role = Role.VIEWER
@@ -213,6 +220,19 @@ class MediaDesk:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, said))
 
 
+async def require_content(library: ContentLibrary, principal: Principal, content_id: str) -> None:
+    """Let pass a content that a file of the caller may be for.
+
+    Raises:
+        Invalid: It is none of the caller's.
+    """
+    found = None
+    if is_id(content_id):
+        found = await library.find(ContentKey(principal.tenant_id, content_id))
+    if found is None or principal.role_in(found.item.brand_id) is None:
+        raise Invalid([FieldError("content_id", "is no content of yours")])
+
+
 async def _streamed(
     pieces: AsyncIterator[bytes], *, media_type: str, headers: dict[str, str], status: int = 200
 ) -> Stream:
@@ -232,12 +252,6 @@ async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
 def _range_counts(headers: Mapping[str, str], tag: str) -> bool:
     """Whether the file is still the one that a range was asked of (RFC 9110, section 13.1.5)."""
     return headers.get("if-range", tag) == tag
-
-
-def _disposition(file: MediaFile) -> str:
-    """How a browser treats the file, with its name as RFC 6266 and RFC 8187 write it."""
-    kind = "attachment" if file.file_type == FileType.DOCUMENT else "inline"
-    return f"{kind}; filename*=UTF-8''{quote(file.file_name, safe='')}"
 
 
 def _place_of(view: MediaView) -> Place:

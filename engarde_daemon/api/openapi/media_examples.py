@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from engarde_daemon.api.media.resuming import UploadView
 from engarde_daemon.api.media.schemas import FileBytes, MediaView, UploadForm
 from engarde_daemon.api.paging import Onward, Page
 from engarde_daemon.domain.media import MediaProperties, file_url, thumbnail_url
@@ -33,9 +34,23 @@ _VIEW = MediaView(
 ANSWERS: dict[Any, Any] = {
     FileBytes: _BYTES,
     MediaView: _VIEW,
+    UploadView: UploadView(
+        id=_FILE,
+        brand_id=_BRAND,
+        content_id=None,
+        file_name="spring.mp4",
+        length_bytes=183_204_000,
+        offset_bytes=8_388_608,
+        outcome=None,
+        failure=None,
+        expires_at=_AT,
+    ),
     Page[MediaView]: Page(
         data=[_VIEW], pagination=Onward(page_size=20, has_next=False, next_cursor=None)
     ),
 }
-REQUESTS: dict[Any, Any] = {UploadForm: {"brand_id": _BRAND, "file": _BYTES}}
-PATHS = {"media_id": _FILE}
+REQUESTS: dict[Any, Any] = {
+    UploadForm: {"brand_id": _BRAND, "file": _BYTES},
+    FileBytes: _BYTES,
+}
+PATHS = {"media_id": _FILE, "upload_id": _FILE}

@@ -16,6 +16,7 @@ from engarde_daemon.api.contract import Contract
 from engarde_daemon.api.fence import NO_CONTENT
 from engarde_daemon.api.front import TOO_MANY_HEADERS
 from engarde_daemon.api.media.ranges import RangeNotSatisfiable
+from engarde_daemon.api.media.tus import VersionNotSpoken
 from engarde_daemon.api.openapi.routes import Route
 from engarde_daemon.api.openapi.shapes import Schema, Shapes
 from engarde_daemon.api.problems import DEFECT, MEDIA_TYPE, Problem, problem_of
@@ -42,6 +43,12 @@ from engarde_daemon.domain.errors import (
 from engarde_daemon.domain.generation import GenerationLimitReached
 from engarde_daemon.domain.media import FileGone, FileTooLarge, TypeRefused, UploadLost
 from engarde_daemon.domain.plans import GB, Plan
+from engarde_daemon.domain.resuming import (
+    ChecksumMismatch,
+    MoreThanAnnounced,
+    OffsetMismatch,
+    UploadTaken,
+)
 
 _SMALL_PLAN = Plan(name="free", storage_bytes=GB, retention_days=30, monthly_items=100)
 
@@ -70,6 +77,11 @@ SAMPLES: tuple[EngardeError, ...] = (
     UploadLost("It was given up because nothing was heard of it for too long. Send it again."),
     FileGone("It has 8100000000 pixels, more than 50000000."),
     RangeNotSatisfiable(183),
+    VersionNotSpoken(),
+    OffsetMismatch(8_388_608),
+    UploadTaken(),
+    MoreThanAnnounced(183_204),
+    ChecksumMismatch("Send them again from the same offset (Upload-Checksum)."),
     RateLimited("120 requests a minute are allowed to this principal.", after_s=1),
     Corrupt("A sealed secret was changed, or belongs elsewhere."),
     Unavailable("PostgreSQL does not answer.", after_s=1),

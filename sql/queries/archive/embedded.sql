@@ -141,6 +141,18 @@ COPY (
     WHERE NOT coalesce(tenant_id = $tenant_id AND list_contains($content_ids::VARCHAR[], content_id), false)
 ) TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
 
+-- name: holding_versions
+SELECT filename, count(*)
+FROM read_parquet($files, hive_partitioning = false, filename = true)
+WHERE tenant_id = $tenant_id AND snapshot_id IN (SELECT unnest($snapshot_ids::VARCHAR[]))
+GROUP BY filename
+
+-- name: rewrite_without_versions
+COPY (
+    SELECT * FROM read_parquet($files, hive_partitioning = false)
+    WHERE NOT coalesce(tenant_id = $tenant_id AND list_contains($snapshot_ids::VARCHAR[], snapshot_id), false)
+) TO $file (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
+
 -- name: held_content_snapshots
 SELECT DISTINCT snapshot_id FROM read_parquet($files, hive_partitioning = false)
 WHERE snapshot_id IN (SELECT unnest($row_ids::VARCHAR[]))

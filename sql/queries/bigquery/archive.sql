@@ -42,6 +42,12 @@ WHERE snapshot_timestamp >= TIMESTAMP '1970-01-01 00:00:00+00'
     AND tenant_id = @tenant_id
     AND content_id IN UNNEST(@content_ids)
 
+-- name: forget_versions
+DELETE FROM content_snapshots
+WHERE snapshot_timestamp >= TIMESTAMP '1970-01-01 00:00:00+00'
+    AND tenant_id = @tenant_id
+    AND snapshot_id IN UNNEST(@snapshot_ids)
+
 -- name: erase_content_media_snapshots
 DELETE FROM content_media_snapshots
 WHERE snapshot_timestamp >= TIMESTAMP '1970-01-01 00:00:00+00'

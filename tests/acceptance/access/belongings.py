@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from tests.acceptance.content import draft
+from tests.acceptance.media.resuming import TUS, begun
 from tests.acceptance.media.uploads import uploaded
 
 SECRET = "the-neighbours-secret"
@@ -63,6 +64,8 @@ async def furnish(
         await make(f"/api/webhooks/{hooks[0]}/test", {})
     files = [(await uploaded(owner, name=SECRET, brand_id=brand_id))["id"] for _ in range(2)]
     await owner.delete(f"/api/media/{files[1]}")
+    uploads = [await begun(owner, 9, brand_id=brand_id, filename=SECRET) for _ in range(2)]
+    await owner.delete(f"/api/media/uploads/{uploads[1]}", headers=TUS)
     jobs = [await make("/api/content/generate-batch", batch) for _ in range(2)]
     await owner.post(f"{JOBS}/{jobs[1]}/cancel")
     spaces = [await make("/api/campaign-spaces", space) for _ in range(2)]
@@ -75,6 +78,7 @@ async def furnish(
             "key": tuple(key_ids),
             "webhook": tuple(hooks),
             "media": tuple(files),
+            "upload": tuple(uploads),
             "space": tuple(spaces),
             "import": (await imported(owner, spaces[0]),),
             "job": tuple(jobs),
@@ -129,6 +133,7 @@ async def condition_of(theirs: Belongings) -> list[object]:
         f"/api/content/{theirs.ids['item'][0]}/versions",
         f"/api/content/{theirs.ids['trashed'][0]}/versions?trashed=true",
         f"/api/media/{theirs.ids['media'][0]}",
+        f"/api/media/uploads/{theirs.ids['upload'][0]}",
         f"/api/campaign-spaces/{theirs.ids['space'][0]}",
         f"/api/import-jobs/{theirs.ids['import'][0]}",
         f"/api/brands/{theirs.ids['brand'][0]}/voice",

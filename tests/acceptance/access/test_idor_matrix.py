@@ -33,6 +33,7 @@ IN_PATHS = {
     "key_id": "key",
     "webhook_id": "webhook",
     "media_id": "media",
+    "upload_id": "upload",
     "erasure_id": "erasure",
     "space_id": "space",
     "brand_id": "brand",
@@ -73,6 +74,8 @@ ORDERS = [
     on("brand", 403, json={"brand_id": "$ID"}),
 ]
 """Only operators give orders, whoever owns the thing."""
+TUS = {"Tus-Resumable": "1.0.0"}
+BYTES = TUS | {"Content-Type": "application/offset+octet-stream"}
 FORM: dict[str, Any] = {"headers": {"Content-Type": "multipart/form-data; boundary=B"}}
 FIELD = '--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n$ID\r\n'
 FILE = '--B\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n%PDF-1.7\r\n--B--\r\n'
@@ -85,10 +88,15 @@ DRY: dict[str, Any] = {"params": {"dry_run": "true"}}
 FIGURE: dict[str, Any] = {"platform": "meta", "date": "2026-03-01", "clicks": 1}
 MATRIX: dict[str, list[Ask]] = {
     "approveGenerationJob": [on("job", 202)],
+    "beginUpload": [on("brand", 201, headers=TUS | {"Upload-Length": "9", "X-Brand-ID": "$ID"})],
     "cancelGenerationJob": [on("job")],
     "cancelJob": [on("job", 403)],
     "cancelRecoveryJob": [on("job", 403)],
     "changePlan": [on("tenant", 403, json={"plan": "free"})],
+    "continueUpload": [
+        on("upload", 204, headers=BYTES | {"Upload-Offset": "0"}, content="%PDF"),
+        on("upload", 409, headers=BYTES | {"Upload-Offset": "7"}),
+    ],
     "createCampaignSpace": [
         on("brand", 201, json=SPACE | {"brand_id": "$ID"}),
         on("brand", 201, json=SPACE, **BY_HEADER),
@@ -133,6 +141,7 @@ MATRIX: dict[str, list[Ask]] = {
         on("media", 416, headers={"Range": "bytes=999999-"}),
     ],
     "downloadThumbnail": [on("media")],
+    "endUpload": [on("upload", 204, headers=TUS)],
     "exportContent": [on("brand", **BRAND), on("item", params={"after": "$ID"})],
     "failBack": [],
     "failOver": [],
@@ -183,6 +192,7 @@ MATRIX: dict[str, list[Ask]] = {
     "listVersions": [on("item"), on("trashed", params={"trashed": "true"})],
     "listWebhookDeliveries": [on("webhook")],
     "listWebhooks": [],
+    "measureUpload": [on("upload", headers=TUS)],
     "orderMigration": [],
     "orderRestore": ORDERS,
     "orderVerify": ORDERS,
@@ -207,6 +217,7 @@ MATRIX: dict[str, list[Ask]] = {
     "readQuota": [],
     "readRecovery": [],
     "readRecoveryJob": [on("job", 403)],
+    "readUpload": [on("upload")],
     "readVersion": [on("item"), on("trashed", params={"trashed": "true"})],
     "readVoice": [on("brand"), on("brand", 304, headers={"If-None-Match": "*"})],
     "readWebhook": [on("webhook")],

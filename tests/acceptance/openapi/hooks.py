@@ -29,6 +29,9 @@ _RULES = (
     "may take .+ bytes as JSON",
     "lies before date_from",
     "at most .+ days can be asked at once",
+    "must hold Base64",
+    "must begin with one of md5, sha1, sha256",
+    "must not be 0: the file is empty",
     "must come before the file",  # whose parts a schema cannot put in order
     r"There is no such brand\.",  # of one item in a bulk create; alone it is a 404
     "give either `ids` or a `filter`",
@@ -77,6 +80,13 @@ def lines_of_json(ctx: Any, value: Any) -> bytes:
     """Each item on a line of its own; whatever is no list is one line."""
     items = value if isinstance(value, list) else [value]
     return b"".join(msgspec.json.encode(item) + b"\n" for item in items)
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def plain_bytes(ctx: Any, value: Any) -> bytes:
+    """A piece of a file as it is; what is no text is sent as JSON."""
+    data = getattr(value, "data", value)
+    return data if isinstance(data, bytes) else msgspec.json.encode(data)
 
 
 @schemathesis.check

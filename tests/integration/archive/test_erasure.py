@@ -1,9 +1,11 @@
 """An erasure is passed on to the archive, and its receipt says when that is done."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 
 from actors.ingest.actor import Ingest
@@ -16,7 +18,10 @@ from engarde_daemon.adapters.postgres.performance import PostgresPerformanceBook
 from engarde_daemon.adapters.postgres.retention import PostgresReceipts, PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.core import Supervisor
+from engarde_daemon.domain import changes
+from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Item
+from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentKey
 from engarde_daemon.testing.archive import MemoryArchive
 from engarde_daemon.testing.bodies import MemoryBodies
@@ -24,18 +29,27 @@ from engarde_daemon.testing.snapshots import frozen_of, snapshot_with
 from tests.support.content import creation
 from tests.support.database import PLANS, Tenant
 
+_AGE_VERSIONS = "update engarde.content_versions set created_at = created_at - interval '31 days'"
+_DELIVERED = "delete from engarde.outbox"
+_DUE_WHEN = "select due_at - clock_timestamp() from engarde.removals where destination = 'versions'"
 _MAKE_DUE = "update engarde.removals set due_at = now()"
 
 
 class Office:
     """A steward with an archive that fails on demand."""
 
-    def __init__(self, sessions: Sessions, tenant: Tenant, sql: asyncpg.Connection) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        tenant: Tenant,
+        sql: asyncpg.Connection,
+        plans: Mapping[str, Plan] = PLANS,
+    ) -> None:
         self.tenant = tenant
         self.sql = sql
         self.archive = MemoryArchive()
         self.log = PostgresContentLog(sessions.writers, PLANS)
-        self.retention = PostgresRetention(sessions.writers, PLANS)
+        self.retention = PostgresRetention(sessions.writers, plans)
         self.receipts = PostgresReceipts(sessions.readers)
         self.steward = Steward(
             housekeeping=PostgresOutbox(sessions.writers),
@@ -67,6 +81,26 @@ class Office:
         key = ContentKey(self.tenant.id, outcome.id)
         await self.retention.erase(key, erasure_id=receipt, by="user", reason="request")
         return receipt
+
+    async def changed(self) -> str:
+        """Change a content twice whose versions the archive holds, long ago, and give its id."""
+        (item,) = await self.log.commit([creation(self.tenant, "one")])
+        assert isinstance(item, Item)
+        rows = [snapshot_with("one", content_id=item.id, tenant_id=self.tenant.id)]
+        for version in (2, 3):
+            patch = changes.update(item, Patch(body=f"v{version}"), by="u", at=item.created_at)
+            (item,) = await self.log.commit([patch])
+            assert isinstance(item, Item)
+            rows.append(
+                snapshot_with(
+                    f"v{version}", content_id=item.id, tenant_id=self.tenant.id, version=version
+                )
+            )
+        stream = await self.archive.open_stream(frozen_of([], stream="").table)
+        await self.archive.append(frozen_of(rows, stream=stream))
+        await self.sql.execute(_DELIVERED)
+        await self.sql.execute(_AGE_VERSIONS)
+        return item.id
 
     async def sweep(self) -> None:
         """One round of chores, with everything due."""
@@ -114,3 +148,54 @@ async def test_a_row_that_was_under_way_is_erased_as_well(office: Office):
 
     assert [row.content_body for row in office.archive.rows] == ["kept"]
     assert await office.cleared_at(receipt) is not None
+
+
+class TestForgettingPlan:
+    """`forget_in_archive`: what retention forgets of live content, the archive forgets too."""
+
+    @pytest.fixture
+    def office(self, sessions: Sessions, tenant: Tenant, superuser: asyncpg.Connection) -> Office:
+        """An office whose plans all say so."""
+        plans = {
+            name: msgspec.structs.replace(plan, forgets_in_archive=True)
+            for name, plan in PLANS.items()
+        }
+        return Office(sessions, tenant, superuser, plans)
+
+    async def test_old_versions_leave_the_archive_and_the_newest_one_stays(self, office: Office):
+        """After the report named them, and not before the day is over."""
+        await office.changed()
+        told = {one.what: one.pieces for one in await office.retention.report()}
+        assert (told["old versions"], told["of them in the archive"]) == (2, 2)
+
+        await office.steward.receive(Tick())
+        assert len(office.archive.rows) == 3
+        assert (await office.sql.fetchval(_DUE_WHEN)).total_seconds() > 0
+        await office.sweep()
+
+        assert [row.version for row in office.archive.rows] == [3]
+
+    async def test_while_the_archive_is_away_they_stay_due(self, office: Office):
+        """And go when it is back."""
+        await office.changed()
+        await office.steward.receive(Tick())
+        office.archive.fail_next(1)
+        await office.sweep()
+        assert len(office.archive.rows) == 3
+
+        await office.sweep()
+
+        assert [row.version for row in office.archive.rows] == [3]
+
+
+async def test_the_archive_keeps_what_retention_forgets_unless_a_plan_says_otherwise(
+    office: Office,
+):
+    """It is where a version can be found that PostgreSQL has forgotten."""
+    await office.changed()
+    told = {one.what: one.pieces for one in await office.retention.report()}
+    for _ in range(2):
+        await office.sweep()
+
+    assert (told["old versions"], told["of them in the archive"]) == (2, 0)
+    assert [row.version for row in office.archive.rows] == [1, 2, 3]

@@ -61,6 +61,7 @@ def test_a_plan_may_come_and_go():
     assert "large" in compared(BEFORE, wanted).settings.plans
     assert "large" not in compared(wanted, BEFORE).settings.plans
     assert compared(wanted, BEFORE).changed == (
+        "plans.large.forget_in_archive",
         "plans.large.monthly_items",
         "plans.large.retention_days",
         "plans.large.storage_gb",

@@ -15,6 +15,7 @@ from engarde_daemon.domain.media import (
     MediaProperties,
     ProcessingStatus,
     TypeRefused,
+    disposition_of,
     file_name_of,
     file_url,
     plain_type,
@@ -161,3 +162,9 @@ def test_only_a_file_that_failed_is_not_kept(status: ProcessingStatus):
     )  # fmt: skip
 
     assert file.is_kept is (status is not ProcessingStatus.FAILED)
+
+
+def test_a_document_is_saved_and_all_else_is_shown():
+    """Under its own name, whatever letters and quotes it has."""
+    assert disposition_of("document", 'a "b".pdf') == "attachment; filename*=UTF-8''a%20%22b%22.pdf"
+    assert disposition_of("image", "☀.png") == "inline; filename*=UTF-8''%E2%98%80.png"

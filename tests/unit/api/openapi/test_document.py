@@ -22,7 +22,10 @@ from engarde_daemon.domain.errors import EngardeError
 
 COMMITTED = Path(__file__).parents[4] / "docs" / "openapi.json"
 DOCUMENT = describe(CONTROLLERS, version=version("engarde-daemon"))
-ELSEWHERE = {"followEvents", "createContentBulk", "importContent", "putAnalytics", "uploadMedia"}
+ELSEWHERE = {
+    "beginUpload", "continueUpload", "createContentBulk", "followEvents", "importContent",
+    "putAnalytics", "uploadMedia",
+}  # fmt: skip
 """Operations whose request is read by a function of its own, with the Structs of the contract."""
 
 
