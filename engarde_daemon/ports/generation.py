@@ -17,6 +17,7 @@ from engarde_daemon.domain.generation import (
     Mode,
     Usage,
 )
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.content import Place
 
 
@@ -127,6 +128,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unsure: bool = False
     content_id: str | None = None
     size_bytes: int | None = None
+    signature: bytes | None = None
 
 
 def received(
@@ -135,6 +137,7 @@ def received(
     *,
     usage: Usage | None,
     cost_usd: Decimal | None,
+    signature: bytes | None = None,
     wait_s: float | None = None,
 ) -> Step:
     """A paid answer; with `wait_s`, one that whoever is free may store after so long."""
@@ -148,6 +151,7 @@ def received(
         cost_usd=cost_usd,
         paid=True,
         wait_s=wait_s,
+        signature=signature,
     )
 
 
@@ -289,6 +293,13 @@ class WorkBench(Protocol):
 
         Raises:
             Unavailable: PostgreSQL does not answer; whether they were written is not known.
+        """
+
+    async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
+        """What was answered for jobs after these places, in order, so many of each job at most.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
         """
 
     async def draw(self, sizes: Mapping[str, int]) -> None:

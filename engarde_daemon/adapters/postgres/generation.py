@@ -12,6 +12,7 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.generation import Finding, ItemState, JobSpec
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation import Claim, JobDraft, JobKey, Made, Retried, Step, Written
 from sql import statements
 
@@ -117,6 +118,15 @@ class PostgresWorkBench:
         with translated():
             rows = await self._writers.fetch(_SQL["note"], _json(steps))
         return {row[0] - 1 for row in rows}
+
+    async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
+        """See `WorkBench.signatures`."""
+        tenants, jobs = [key.tenant_id for key in places], [key.job_id for key in places]
+        with translated():
+            rows = await self._writers.fetch(
+                _SQL["signatures"], tenants, jobs, list(places.values()), most
+            )
+        return [SignedAnswer(*row) for row in rows]
 
     async def draw(self, sizes: Mapping[str, int]) -> None:
         """See `WorkBench.draw`."""
