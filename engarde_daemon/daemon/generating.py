@@ -21,7 +21,7 @@ from actors.ingest.messages import IngestMessage
 from actors.scribe.actor import Scribe
 from actors.shelver.actor import Shelver
 from actors.shelver.twins import Twins
-from engarde_daemon.adapters.http import Gate, open_client
+from engarde_daemon.adapters.http import Calls, Gate
 from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.adapters.llm.prices import ListedPrices
 from engarde_daemon.adapters.postgres.batches import PostgresBatchBench
@@ -190,8 +190,8 @@ class Generating:
             name: ProviderSite(kind=one.kind, base_url=one.base_url, dialect=one.dialect)
             for name, one in given.providers.items()
         }
-        own = open_client(Gate(allow_private=True), connections=given.concurrency)
-        guarded = open_client(self._gate, connections=given.concurrency)
+        own = Calls(Gate(allow_private=True), connections=given.concurrency)
+        guarded = Calls(self._gate, connections=given.concurrency)
         return HouseOfModels(sites, own=own, guarded=guarded, timeout_s=given.call_timeout_s)
 
     def _make_foreman(self) -> Foreman:

@@ -7,9 +7,9 @@ a private address.
 
 from collections.abc import Mapping
 
-import httpx
 import msgspec
 
+from engarde_daemon.adapters.http import Calls
 from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel
 from engarde_daemon.adapters.llm.chat import ChatModel, Habits
 from engarde_daemon.adapters.llm.faults import fault_of
@@ -41,12 +41,12 @@ class HouseOfModels:
         self,
         sites: Mapping[str, ProviderSite],
         *,
-        own: httpx.AsyncClient,
-        guarded: httpx.AsyncClient,
+        own: Calls,
+        guarded: Calls,
         timeout_s: float,
     ) -> None:
         self._sites = sites
-        self._clients = (own, guarded)
+        self._ways = (own, guarded)
         self._own = Wire(own, timeout_s=timeout_s)
         self._guarded = Wire(guarded, timeout_s=timeout_s)
         self._habits: dict[str, Habits] = {}
@@ -91,8 +91,8 @@ class HouseOfModels:
 
     async def close(self) -> None:
         """See `ModelHouse.close`."""
-        for client in self._clients:
-            await client.aclose()
+        for calls in self._ways:
+            await calls.aclose()
 
     def _site(self, provider: str, secret: Secret | None) -> ProviderSite:
         site = self._sites.get(provider)
