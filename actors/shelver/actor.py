@@ -40,7 +40,7 @@ class Shelver(BatchActor[Shelve]):
 
     async def receive_batch(self, messages: Sequence[Shelve]) -> Sequence[bool]:
         """Judge all answers, store what passes, and write down what became of each."""
-        await self._twins.learn(message.claim for message in messages)
+        await self._twins.learn(messages)
         judged = {
             n: judge(m.claim, m.answer, twin=self._twins.twin_of(m.claim))
             for n, m in enumerate(messages)

@@ -6,8 +6,9 @@ forgotten at any time, and is, the job first that was not looked at for longest.
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from actors.shelver.messages import Shelve
 from engarde_daemon.domain.twins import Answers
 from engarde_daemon.ports.generation import Claim, JobKey, WorkBench
 
@@ -23,24 +24,42 @@ class Twins:
         self._bench = bench
         self._jobs: OrderedDict[str, Answers] = OrderedDict()
 
-    async def learn(self, claims: Iterable[Claim]) -> None:
-        """Read what was answered for the jobs of these claims since it was read last.
+    async def learn(self, messages: Sequence[Shelve]) -> None:
+        """Know what was answered for the jobs of these messages before them.
+
+        Answers of a job are numbered without gaps: where the next number is what a message brings,
+        nobody else has answered meanwhile, and there is nothing to read.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
-        behind = {JobKey(c.tenant_id, c.job_id) for c in claims if c.spec.target_count > 1}
-        for key in behind:
-            self._jobs.setdefault(key.job_id, Answers())
-            self._jobs.move_to_end(key.job_id)
+        signed = [message.signed for message in messages if message.signed]
+        for answer in sorted(signed, key=lambda one: one.place):
+            answers = self._answers_of(answer.job_id)
+            if answer.place == answers.last_place + 1:
+                answers.add(answer)
+        await self._read({_key_of(m.claim) for m in messages if self._is_behind(m)})
+        self._forget()
+
+    async def _read(self, behind: set[JobKey]) -> None:
         while behind:
-            places = {key: self._jobs[key.job_id].last_place for key in behind}
+            places = {key: self._answers_of(key.job_id).last_place for key in behind}
             answers = await self._bench.signatures(places, most=READ_AT_ONCE)
             for answer in answers:
                 self._jobs[answer.job_id].add(answer)
             counts = Counter(answer.job_id for answer in answers)
             behind = {key for key in behind if counts[key.job_id] == READ_AT_ONCE}
-        self._forget()
+
+    def _is_behind(self, message: Shelve) -> bool:
+        if message.claim.spec.target_count == 1:
+            return False
+        last_place = self._answers_of(message.claim.job_id).last_place
+        return message.signed is None or message.signed.place > last_place
+
+    def _answers_of(self, job_id: str) -> Answers:
+        answers = self._jobs.setdefault(job_id, Answers())
+        self._jobs.move_to_end(job_id)
+        return answers
 
     def twin_of(self, claim: Claim) -> int | None:
         """The number of the earlier piece that this one is like."""
@@ -52,3 +71,7 @@ class Twins:
         while count > PIECES_MAX and len(self._jobs) > 1:
             _, answers = self._jobs.popitem(last=False)
             count -= len(answers)
+
+
+def _key_of(claim: Claim) -> JobKey:
+    return JobKey(claim.tenant_id, claim.job_id)

@@ -288,8 +288,10 @@ class WorkBench(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def note(self, steps: Sequence[Step]) -> set[int]:
-        """Write steps down in one transaction; answers with the places of those that held.
+    async def note(self, steps: Sequence[Step]) -> Mapping[int, int | None]:
+        """Write steps down in one transaction; answers for those that held, by their index.
+
+        Where a step brought a signature, it is said which of its job's it became.
 
         Raises:
             Unavailable: PostgreSQL does not answer; whether they were written is not known.

@@ -37,8 +37,9 @@ create type engarde.item_step_v2 as (
 );
 alter type engarde.item_step_v2 owner to engarde_owner;
 
--- Write steps down as v1 does, and the signatures of answers in their order.
-create function engarde.note_steps_v2(steps jsonb) returns setof integer
+-- Write steps down as v1 does, and the signatures of answers in their order; answers also with the
+-- numbers that these got.
+create function engarde.note_steps_v2(steps jsonb) returns table (slot integer, answer_place integer)
 language plpgsql set search_path = pg_catalog as $$
 #variable_conflict use_column
 declare
@@ -92,7 +93,8 @@ begin
                 where p.tenant_id = w.tenant_id and p.job_id = w.job_id and p.answer_place is not null), 0) end
         from wanted w join public.content_generation_jobs j on j.id = w.job_id
         where i.tenant_id = w.tenant_id and i.job_id = w.job_id and i.number = w.number
-        returning w.slot, w.job_id, i.state, w.size_bytes, w.cost_usd, w.paid
+        returning w.slot, w.job_id, i.state, w.size_bytes, w.cost_usd, w.paid,
+            case when w.is_told then i.answer_place end as told_place
     ), counted as (
         update public.content_generation_jobs j
         set progress = j.progress + n.stored, total_storage_bytes = j.total_storage_bytes + n.bytes,
@@ -106,7 +108,7 @@ begin
         where j.id = n.job_id and (n.stored > 0 or n.cost > 0 or n.unpriced > 0)
         returning 1
     )
-    select m.slot from moved m;
+    select m.slot, m.told_place from moved m;
 end $$;
 
 -- Write down what became of items in bulk as v1 does, signatures included.

@@ -31,7 +31,7 @@ join public.content_generation_jobs j on j.id = i.job_id
 select engarde.extend_items_v1($1::jsonb, $2)
 
 -- name: note
-select engarde.note_steps_v2($1::jsonb)
+select * from engarde.note_steps_v2($1::jsonb)
 
 -- name: signatures
 select * from engarde.read_signatures_v1($1::text[], $2::text[], $3::integer[], $4)

@@ -113,11 +113,11 @@ class PostgresWorkBench:
             rows = await self._writers.fetch(_SQL["extend"], _json(held), lease_s)
         return [claims[row[0] - 1] for row in rows]
 
-    async def note(self, steps: Sequence[Step]) -> set[int]:
+    async def note(self, steps: Sequence[Step]) -> dict[int, int | None]:
         """See `WorkBench.note`."""
         with translated():
             rows = await self._writers.fetch(_SQL["note"], _json(steps))
-        return {row[0] - 1 for row in rows}
+        return {row["slot"] - 1: row["answer_place"] for row in rows}
 
     async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
         """See `WorkBench.signatures`."""

@@ -1,15 +1,19 @@
 """Pieces that say nearly the same: known to every daemon, in the order in which they were committed."""
 
+from collections.abc import Mapping
+
 import asyncpg
 import pytest
 
 from actors.shelver import twins
+from actors.shelver.messages import Shelve
 from actors.shelver.twins import Twins
 from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.adapters.postgres.generation import PostgresWorkBench
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.twins import sign
 from engarde_daemon.domain.generation import Failure
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation import Claim, JobKey, failed, received
 from tests.integration.generation.works import ANSWER, Works, retry
 from tests.support.database import PLANS, Tenant
@@ -23,6 +27,11 @@ async def answered(works: Works, claim: Claim, signature: bytes | None = TEA) ->
     """Have an item's answer committed."""
     step = received(claim, ANSWER, usage=None, cost_usd=None, signature=signature)
     await works.bench.note([step])
+
+
+def judged(*claims: Claim) -> list[Shelve]:
+    """Messages to a daemon that did not hear of these answers when they were committed."""
+    return [Shelve(claim, ANSWER) for claim in claims]
 
 
 async def places_of(works: Works, key: JobKey, after: int = 0) -> list[tuple[int, int, bool]]:
@@ -39,10 +48,40 @@ async def test_a_piece_of_another_daemon_is_found(works: Works, tenant: Tenant):
     await answered(works, two)
     await answered(works, three, COCOA)
     await answered(works, one)
-    await here.learn([one, three])
-    await there.learn([two])
+    await here.learn(judged(one, three))
+    await there.learn(judged(two))
 
     assert (here.twin_of(one), here.twin_of(three), there.twin_of(two)) == (2, None, None)
+
+
+class CountingBench(PostgresWorkBench):
+    """Counts how often signatures are read."""
+
+    reads = 0
+
+    async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
+        """See `WorkBench.signatures`."""
+        self.reads += 1
+        return await super().signatures(places, most=most)
+
+
+async def test_only_what_others_answered_is_read(works: Works, tenant: Tenant, sessions: Sessions):
+    """A daemon that is alone knows everything already; a gap in the numbers gives others away."""
+    key = await works.job(tenant, 4)
+    claims = await works.claim()
+    bench = CountingBench(sessions.writers, PLANS)
+    daemon = Twins(bench)
+
+    async def judge(claim: Claim, place: int, signature: bytes) -> tuple[int | None, int]:
+        await answered(works, claim, signature)
+        signed = SignedAnswer(key.job_id, claim.number, place, signature)
+        await daemon.learn([Shelve(claim, ANSWER, signed)])
+        return daemon.twin_of(claim), bench.reads
+
+    assert await judge(claims[0], 1, COCOA) == (None, 0)
+    assert await judge(claims[1], 2, COCOA) == (1, 0)
+    await answered(works, claims[2])
+    assert await judge(claims[3], 4, TEA) == (3, 1)
 
 
 async def test_what_is_said_at_once_has_an_order(works: Works, tenant: Tenant):
@@ -82,9 +121,9 @@ async def test_a_piece_that_was_given_up_is_told_of(
     daemon = Twins(works.bench)
     await answered(works, one)
     await answered(works, two)
-    await daemon.learn([two])
+    await daemon.learn(judged(two))
     await works.bench.note([failed(one, failure, "Why.")])
-    await daemon.learn([two])
+    await daemon.learn(judged(two))
 
     assert daemon.twin_of(two) == (1 if is_kept else None)
 
@@ -101,7 +140,7 @@ async def test_a_retry_is_compared_with_what_the_job_stored_before(works: Works,
     (again,) = await works.claim()
     await answered(works, again)
     daemon = Twins(works.bench)
-    await daemon.learn([again])
+    await daemon.learn(judged(again))
 
     assert daemon.twin_of(again) == 1
 
@@ -120,7 +159,7 @@ async def test_what_was_forgotten_is_read_again(
     daemon = Twins(works.bench)
 
     for claim in (claims[4], claims[9], claims[3]):
-        await daemon.learn([claim])
+        await daemon.learn(judged(claim))
         assert daemon.twin_of(claim) == 1
         assert sum(map(bool, map(daemon.twin_of, claims))) == 4
 
@@ -131,7 +170,7 @@ async def test_a_piece_alone_is_not_read_about(works: Works, tenant: Tenant):
     (claim,) = await works.claim()
     await answered(works, claim)
     daemon = Twins(works.bench)
-    await daemon.learn([claim])
+    await daemon.learn(judged(claim))
 
     assert daemon.twin_of(claim) is None
 
