@@ -49,7 +49,7 @@ class HouseOfModels:
         self._ways = (own, guarded)
         self._own = Wire(own, timeout_s=timeout_s)
         self._guarded = Wire(guarded, timeout_s=timeout_s)
-        self._habits: dict[str, Habits] = {}
+        self._habits: dict[tuple[str, str], Habits] = {}
         self._plain: set[str] = set()
 
     def model_of(self, provider: str, secret: Secret | None) -> LanguageModel:
@@ -110,7 +110,7 @@ class HouseOfModels:
 
     def _habits_of(self, site: ProviderSite, base_url: str) -> Habits:
         field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
-        return self._habits.setdefault(base_url, Habits(token_field=field))
+        return self._habits.setdefault((base_url, field), Habits(token_field=field))
 
     def _speaking(
         self, site: ProviderSite, wire: Wire, *, base_url: str, secret: Secret | None
