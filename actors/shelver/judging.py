@@ -3,7 +3,14 @@
 import msgspec
 
 from engarde_daemon.domain.adherence import Verdict, findings_of, verdict_on
-from engarde_daemon.domain.generation import Failure, Finding, JobSpec, Piece, Strictness
+from engarde_daemon.domain.generation import (
+    REWRITES_MAX,
+    Failure,
+    Finding,
+    JobSpec,
+    Piece,
+    Strictness,
+)
 from engarde_daemon.domain.pieces import piece_of
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, to_rewrite
 
@@ -28,7 +35,8 @@ def judge(claim: Claim, answer: Written, *, twin: int | None) -> Accepted | Step
         return failed(claim, failure, _CUT_OFF if answer.is_cut_off else _EMPTY)
     findings = [*findings_of(piece, spec), *_resemblance(twin)]
     level = Strictness.RELAXED if claim.is_cancelled else spec.adherence.level
-    match verdict_on(findings, level, claim.rewrites):
+    rewrites = REWRITES_MAX[level] if claim.is_final else claim.rewrites
+    match verdict_on(findings, level, rewrites):
         case Verdict.REWRITE:
             return to_rewrite(claim, findings)
         case Verdict.FAILED:

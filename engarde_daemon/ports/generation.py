@@ -83,7 +83,10 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that is this daemon's to work on, as long as its epoch stands."""
+    """An item that is this daemon's to work on, as long as its epoch stands.
+
+    `is_final` says that its answer will not be written anew, whatever is wrong with it.
+    """
 
     tenant_id: str
     job_id: str
@@ -99,6 +102,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     answer: Written | None
     findings: list[Finding]
     cost_usd: Decimal | None
+    is_final: bool = False
 
     @property
     def place(self) -> tuple[str, int]:

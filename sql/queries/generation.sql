@@ -40,7 +40,7 @@ select * from engarde.read_signatures_v1($1::text[], $2::text[], $3::integer[], 
 select engarde.draw_storage_v1($1::text[], $2::bigint[])
 
 -- name: end
-select engarde.end_jobs_v1($1, $2::jsonb, $3::jsonb, coalesce($4::timestamptz, clock_timestamp()))
+select engarde.end_jobs_v2($1, $2::jsonb, $3::jsonb, coalesce($4::timestamptz, clock_timestamp()))
 
 -- name: pause
 select engarde.pause_credential_v1($1, $2, $3)

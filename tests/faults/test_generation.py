@@ -295,6 +295,26 @@ async def test_a_cost_limit_is_kept(http: httpx.AsyncClient, model: FakeOpenAI):
     assert "max_cost_usd" in job["error_message"]
 
 
+async def test_a_paid_draft_is_kept_where_there_is_no_money_for_a_better_one(
+    http: httpx.AsyncClient, model: FakeOpenAI
+):
+    """It is stored with what is wrong about it; the limit is kept by its rewrite, too."""
+    model.usual = Reaction(text=json.dumps({"title": "T", "body": "long " * 700, "hashtags": []}))
+    wish: dict[str, Any] = {
+        "content_type": "tweet",
+        "brand_adherence": {"level": "MODERATE"},
+        "max_cost_usd": 0.007,
+        "params": {"max_tokens": 1000},
+    }
+    job = await ended(http, await start(http, 1, **wish))
+    (item,) = await items_of(http, job["job_id"])
+
+    assert model.calls == item["calls"] == 1
+    assert job["progress"] == 1
+    assert 0.003 < job["total_cost_usd"] <= 0.007
+    assert [finding["rule"] for finding in item["findings"]] == ["length"]
+
+
 async def test_the_end_of_a_job_is_an_event(http: httpx.AsyncClient):
     """Listeners and webhooks hear of it."""
     seen: list[str] = []

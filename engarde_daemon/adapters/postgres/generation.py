@@ -188,6 +188,7 @@ def claim_of(row: Mapping[str, Any], spec: JobSpec) -> Claim:
         answer=_WRITTEN.decode(row["answer"]) if row["answer"] else None,
         findings=findings_of(row["findings"]),
         cost_usd=row["cost_usd"],
+        is_final=row["is_final"],
     )
 
 

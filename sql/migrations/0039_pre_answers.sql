@@ -1,4 +1,5 @@
--- Pieces of one job that say nearly the same, found whoever wrote them and whatever crashed meanwhile.
+-- What becomes of answers: pieces of one job that say nearly the same are found, whoever wrote them and
+-- whatever crashed meanwhile, and a draft that there is no money left to write anew is judged as it is.
 --
 -- A signature is committed with the answer that it was made of, and numbered in the order of those
 -- commits, which the lock of the job makes the same for all daemons. A piece is compared with what
@@ -8,7 +9,9 @@
 
 alter table engarde.generation_items
     add column answer_place integer,
-    add column signature bytea;
+    add column signature bytea,
+    -- Its answer is the last there will be: the cost limit has no room for a rewrite.
+    add column is_final boolean not null default false;
 create index generation_items_answered on engarde.generation_items (tenant_id, job_id, answer_place)
     where answer_place is not null;
 
@@ -87,6 +90,7 @@ begin
                 select max(p.place) from engarde.generation_items p
                 where p.tenant_id = w.tenant_id and p.job_id = w.job_id and p.place is not null), 0) end,
             ended_at = case when w.state in ('stored', 'failed') then clock_timestamp() end,
+            is_final = i.is_final and w.answer is null,
             signature = case when not w.is_given_up then coalesce(decode(w.signature, 'base64'), i.signature) end,
             answer_place = case when not w.is_told then i.answer_place else w.answer_turn + coalesce((
                 select max(p.answer_place) from engarde.generation_items p
@@ -145,6 +149,54 @@ language sql stable set search_path = pg_catalog as $$
     order by w.job_id, a.answer_place
 $$;
 
+-- Close what can go on no more, and end jobs of which nothing is open, as v1 does; drafts first become
+-- content, or fail for the rules that they break.
+create function engarde.end_jobs_v2(most integer, storage_limits jsonb, monthly_limits jsonb, at timestamptz)
+returns setof text language plpgsql set search_path = pg_catalog as $$
+declare
+    due record;
+    j public.content_generation_jobs;
+begin
+    for due in
+        select x.tenant_id, x.id from public.content_generation_jobs x
+        where x.spec is not null and (x.status in ('pending', 'running')
+              or x.status = 'cancelled' and x.completed_at is null)
+          and (x.expires_at <= at
+               or not exists (select from engarde.generation_items i
+                              where i.tenant_id = x.tenant_id and i.job_id = x.id
+                                and i.state in ('calling', 'received'))
+                  and (x.spent_usd + x.item_cost_usd > x.max_cost_usd
+                       or not exists (select from engarde.generation_items i
+                                      where i.tenant_id = x.tenant_id and i.job_id = x.id
+                                        and i.state = 'pending')))
+        order by x.tenant_id, x.id limit most
+    loop
+        perform engarde.lock_usage_v1(array[due.tenant_id]);
+        select * into j from public.content_generation_jobs x
+        where x.id = due.id and x.status in ('pending', 'running', 'cancelled') and x.completed_at is null
+        for update;
+        continue when not found;
+        if j.expires_at <= at then
+            update engarde.generation_items i
+            set state = 'failed', failure = 'unreachable', ended_at = at,
+                reason = 'The job took longer than it may; what was not made by then was given up.',
+                epoch = i.epoch + 1
+            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state in ('pending', 'calling', 'received');
+        elsif j.spent_usd + j.item_cost_usd > j.max_cost_usd then
+            update engarde.generation_items i set state = 'received', is_final = true, due_at = at
+            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state = 'pending' and i.answer is not null;
+            update engarde.generation_items i
+            set state = 'failed', failure = 'cost_limit', ended_at = at,
+                reason = 'The job reached max_cost_usd. Retry it with a higher one to go on.'
+            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state = 'pending';
+        end if;
+        continue when exists (select from engarde.generation_items i
+            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state in ('pending', 'calling', 'received'));
+        perform engarde.end_job_v1(j, storage_limits, monthly_limits);
+        return next j.tenant_id;
+    end loop;
+end $$;
+
 do $$
 declare
     f regprocedure;
@@ -152,7 +204,7 @@ begin
     for f in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'engarde'::regnamespace
-          and p.proname in ('note_steps_v2', 'note_outcomes_v2', 'read_signatures_v1')
+          and p.proname in ('note_steps_v2', 'note_outcomes_v2', 'read_signatures_v1', 'end_jobs_v2')
     loop
         execute format('alter function %s owner to engarde_owner', f);
         execute format('revoke all on function %s from public', f);
