@@ -41,6 +41,11 @@ class Twins:
         await self._read({_key_of(m.claim) for m in messages if self._is_behind(m)})
         self._forget()
 
+    def twin_of(self, claim: Claim) -> int | None:
+        """The number of the earlier piece that this one is like."""
+        answers = self._jobs.get(claim.job_id)
+        return answers.twin_of(claim.number) if answers else None
+
     async def _read(self, behind: set[JobKey]) -> None:
         while behind:
             places = {key: self._answers_of(key.job_id).last_place for key in behind}
@@ -61,16 +66,11 @@ class Twins:
         self._jobs.move_to_end(job_id)
         return answers
 
-    def twin_of(self, claim: Claim) -> int | None:
-        """The number of the earlier piece that this one is like."""
-        answers = self._jobs.get(claim.job_id)
-        return answers.twin_of(claim.number) if answers else None
-
     def _forget(self) -> None:
-        count = sum(map(len, self._jobs.values()))
+        count = sum(1 + len(answers) for answers in self._jobs.values())
         while count > PIECES_MAX and len(self._jobs) > 1:
             _, answers = self._jobs.popitem(last=False)
-            count -= len(answers)
+            count -= 1 + len(answers)
 
 
 def _key_of(claim: Claim) -> JobKey:
