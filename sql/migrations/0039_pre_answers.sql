@@ -149,6 +149,22 @@ language sql stable set search_path = pg_catalog as $$
     order by w.job_id, a.answer_place
 $$;
 
+-- Give items up for a reason; those who follow the job hear of them in their order.
+create function engarde.give_up_items_v1(j public.content_generation_jobs, states text[], why text, told text, at timestamptz)
+returns void language plpgsql set search_path = pg_catalog as $$
+declare
+    last_place integer := coalesce((select max(p.place) from engarde.generation_items p
+        where p.tenant_id = j.tenant_id and p.job_id = j.id and p.place is not null), 0);
+begin
+    with o as materialized (
+        select x.number, row_number() over (order by x.number)::integer as turn from engarde.generation_items x
+        where x.tenant_id = j.tenant_id and x.job_id = j.id and x.state = any (states)
+    )
+    update engarde.generation_items i
+    set state = 'failed', failure = why, reason = told, ended_at = at, epoch = i.epoch + 1, place = last_place + o.turn
+    from o where i.tenant_id = j.tenant_id and i.job_id = j.id and i.number = o.number;
+end $$;
+
 -- Close what can go on no more, and end jobs of which nothing is open, as v1 does; drafts first become
 -- content, or fail for the rules that they break.
 create function engarde.end_jobs_v2(most integer, storage_limits jsonb, monthly_limits jsonb, at timestamptz)
@@ -177,18 +193,13 @@ begin
         for update;
         continue when not found;
         if j.expires_at <= at then
-            update engarde.generation_items i
-            set state = 'failed', failure = 'unreachable', ended_at = at,
-                reason = 'The job took longer than it may; what was not made by then was given up.',
-                epoch = i.epoch + 1
-            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state in ('pending', 'calling', 'received');
+            perform engarde.give_up_items_v1(j, '{pending,calling,received}', 'unreachable',
+                'The job took longer than it may; what was not made by then was given up.', at);
         elsif j.spent_usd + j.item_cost_usd > j.max_cost_usd then
             update engarde.generation_items i set state = 'received', is_final = true, due_at = at
             where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state = 'pending' and i.answer is not null;
-            update engarde.generation_items i
-            set state = 'failed', failure = 'cost_limit', ended_at = at,
-                reason = 'The job reached max_cost_usd. Retry it with a higher one to go on.'
-            where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state = 'pending';
+            perform engarde.give_up_items_v1(j, '{pending}', 'cost_limit',
+                'The job reached max_cost_usd. Retry it with a higher one to go on.', at);
         end if;
         continue when exists (select from engarde.generation_items i
             where i.tenant_id = j.tenant_id and i.job_id = j.id and i.state in ('pending', 'calling', 'received'));
@@ -204,7 +215,7 @@ begin
     for f in
         select p.oid::regprocedure from pg_proc p
         where p.pronamespace = 'engarde'::regnamespace
-          and p.proname in ('note_steps_v2', 'note_outcomes_v2', 'read_signatures_v1', 'end_jobs_v2')
+          and p.proname in ('note_steps_v2', 'note_outcomes_v2', 'read_signatures_v1', 'give_up_items_v1', 'end_jobs_v2')
     loop
         execute format('alter function %s owner to engarde_owner', f);
         execute format('revoke all on function %s from public', f);

@@ -134,6 +134,8 @@ async def test_the_cost_limit_stops_before_it_is_passed(works: Works, tenant: Te
     await works.bench.end(most=10)
     job = await works.read(key)
     assert (job.status, dict(job.items)) == (JobStatus.COMPLETED, {"stored": 2, "failed": 2})
+    told = await works.library.ended_items(key, after=0, size=9)
+    assert [(item.number, item.place) for item in told] == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
     assert await retry(works, key, Decimal(9)) is Retried.RETRIED
     assert await works.held(tenant) == (20, 2, 2)
