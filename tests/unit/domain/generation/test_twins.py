@@ -45,6 +45,13 @@ def test_what_was_written_anew_counts_as_it_is_now():
     assert len(answers) == 3
 
 
+def test_a_piece_that_was_a_twin_takes_nothing_with_it():
+    """Written anew, it leaves the one that it was like for others to be found like."""
+    answers = told((1, TEA), (2, TEA), (2, COCOA), (3, TEA))
+
+    assert [answers.twin_of(number) for number in (1, 2, 3)] == [None, None, 1]
+
+
 def test_what_was_given_up_is_nobodys_twin():
     """It will not be content."""
     answers = told((1, TEA), (1, None), (2, TEA), (3, TEA))
