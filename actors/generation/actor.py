@@ -24,12 +24,12 @@ from engarde_daemon.core import Actor, ActorError, ActorStopped, Address, Mailbo
 from engarde_daemon.domain.errors import Retryable, Unavailable
 from engarde_daemon.domain.generation import ItemState
 from engarde_daemon.failpoints import GENERATION_AFTER_ANSWER, GENERATION_AFTER_RECEIPT
-from engarde_daemon.ports.generation import Claim, WorkBench, Written
+from engarde_daemon.ports.generation import Claim, WorkBench
 from engarde_daemon.ports.models import ModelHouse
 
 NOTE_TIMEOUT_S = 20.0
 SHELVE_TIMEOUT_S = 45.0
-STAGGER_S = 0.002
+STAGGER_S = 0.001
 JOBS_PER_LOOK = 50
 SHELVES_WAITING_MAX = 4
 """How many times the places answers may wait to be stored before calls pause for them."""
@@ -180,9 +180,9 @@ class Generation(Actor[GenerationMessage]):
         try:
             # What PostgreSQL or a neighbour did not take now comes back when its lease runs out.
             with held.scope, suppress(Retryable, ActorError):
-                answer = await self._answer_to(claim)
-                if answer is not None:
-                    await self._shelver.ask(Shelve(claim, answer), timeout_s=SHELVE_TIMEOUT_S)
+                shelve = await self._shelving_of(claim)
+                if shelve is not None:
+                    await self._shelver.ask(shelve, timeout_s=SHELVE_TIMEOUT_S)
         finally:
             if self._held.get(claim.place) is held:
                 del self._held[claim.place]
@@ -190,20 +190,22 @@ class Generation(Actor[GenerationMessage]):
             self._idle.set()
             self._look_again()
 
-    async def _answer_to(self, claim: Claim) -> Written | None:
-        """The committed answer of an item, or None where there is none to go on with."""
+    async def _shelving_of(self, claim: Claim) -> Shelve | None:
+        """What is to be stored of an item, committed by now, or None where there is nothing."""
         if claim.state is ItemState.RECEIVED:
-            return claim.answer
+            return Shelve(claim, claim.answer) if claim.answer else None
         self._calling += 1
         try:
             step = await self._caller.call(claim)
             await GENERATION_AFTER_ANSWER.reached()
-            kept = await self._scribe.ask(NoteStep(step), timeout_s=NOTE_TIMEOUT_S)
+            noted = await self._scribe.ask(NoteStep(step), timeout_s=NOTE_TIMEOUT_S)
             await GENERATION_AFTER_RECEIPT.reached()
         finally:
             self._calling -= 1
             self._look_again()
-        return step.answer if kept and step.state is ItemState.RECEIVED else None
+        if noted.is_held and step.state is ItemState.RECEIVED and step.answer:
+            return Shelve(claim, step.answer, noted.signed)
+        return None
 
     def _look_again(self) -> None:
         with suppress(MailboxFull, ActorStopped):

@@ -1,4 +1,4 @@
-"""What every way of asking has in common: the question for an item, and what an answer cost."""
+"""What every way of asking has in common: the question for an item, and what an answer is worth."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,20 +7,32 @@ import msgspec
 
 from engarde_daemon.domain.estimates import item_cost
 from engarde_daemon.domain.generation import Failure, Usage
+from engarde_daemon.domain.pieces import piece_of
 from engarde_daemon.domain.prompts import prompt_for
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, kept_back, received
-from engarde_daemon.ports.models import Ask, FaultKind, ModelFault, PriceList, ProviderRules, Reply
+from engarde_daemon.ports.models import (
+    Ask,
+    FaultKind,
+    ModelFault,
+    PriceList,
+    ProviderRules,
+    Reply,
+    Sign,
+)
 
 GIVEN_UP = {FaultKind.REFUSED: Failure.REFUSED, FaultKind.REJECTED: Failure.REJECTED}
 """Faults after which asking again would be no use."""
 
 
 class Payments:
-    """Reckons what answers cost."""
+    """Reckons what answers cost, and signs them."""
 
-    def __init__(self, prices: PriceList, providers: Mapping[str, ProviderRules]) -> None:
+    def __init__(
+        self, prices: PriceList, providers: Mapping[str, ProviderRules], sign: Sign
+    ) -> None:
         self._prices = prices
         self._providers = providers
+        self._sign = sign
 
     async def step(self, claim: Claim, reply: Reply, *, wait_s: float | None = None) -> Step:
         """The step of an item whose answer has come and was paid."""
@@ -29,8 +41,14 @@ class Payments:
             model=reply.model or claim.spec.model,
             is_cut_off=reply.is_cut_off,
         )
-        cost_usd = await self._cost(claim, reply.usage)
-        return received(claim, answer, usage=reply.usage, cost_usd=cost_usd, wait_s=wait_s)
+        return received(
+            claim,
+            answer,
+            usage=reply.usage,
+            cost_usd=await self._cost(claim, reply.usage),
+            signature=self._signature(claim, answer),
+            wait_s=wait_s,
+        )
 
     async def given_up(self, claim: Claim, fault: ModelFault) -> Step:
         """The step of an item that it is no use to ask for again; a refusal may have cost."""
@@ -45,6 +63,12 @@ class Payments:
             cost_usd=cost_usd,
             paid=True,
         )
+
+    def _signature(self, claim: Claim, answer: Written) -> bytes | None:
+        if claim.spec.target_count == 1:
+            return None
+        piece = piece_of(answer.text, fallback_title="")
+        return self._sign(piece.body) if piece else None
 
     async def _cost(self, claim: Claim, usage: Usage | None) -> Decimal | None:
         spec = claim.spec

@@ -6,9 +6,10 @@ answer is safe within milliseconds however many calls are under way.
 
 from collections.abc import Sequence
 
-from actors.scribe.messages import NoteStep
+from actors.scribe.messages import Noted, NoteStep
 from engarde_daemon.core import BatchActor, BatchLimit
-from engarde_daemon.ports.generation import WorkBench
+from engarde_daemon.domain.twins import SignedAnswer
+from engarde_daemon.ports.generation import Step, WorkBench
 
 
 class Scribe(BatchActor[NoteStep]):
@@ -23,7 +24,14 @@ class Scribe(BatchActor[NoteStep]):
         """Count the characters of an answer."""
         return len(message.step.answer.text) if message.step.answer else 0
 
-    async def receive_batch(self, messages: Sequence[NoteStep]) -> Sequence[bool]:
+    async def receive_batch(self, messages: Sequence[NoteStep]) -> Sequence[Noted]:
         """Write all steps and say which claims held."""
-        held = await self._bench.note([message.step for message in messages])
-        return [place in held for place in range(len(messages))]
+        steps = [message.step for message in messages]
+        held = await self._bench.note(steps)
+        return [Noted(n in held, _signed(step, held.get(n))) for n, step in enumerate(steps)]
+
+
+def _signed(step: Step, place: int | None) -> SignedAnswer | None:
+    if place is None:
+        return None
+    return SignedAnswer(step.job_id, step.number, place, step.signature)

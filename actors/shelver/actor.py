@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from actors.ingest.messages import CreateContent, IngestMessage, WriteMany, Written
-from actors.shelver.judging import Accepted, Judge
+from actors.shelver.judging import Accepted, judge
 from actors.shelver.messages import Shelve
+from actors.shelver.twins import Twins
 from engarde_daemon.core import ActorError, Address, BatchActor, BatchLimit
 from engarde_daemon.domain.changes import Draft, Idempotency
 from engarde_daemon.domain.content import Details, Status, size_of
@@ -33,14 +34,18 @@ class Shelver(BatchActor[Shelve]):
 
     batch = BatchLimit(messages=50)
 
-    def __init__(self, bench: WorkBench, ingest: Address[IngestMessage], judge: Judge) -> None:
+    def __init__(self, bench: WorkBench, ingest: Address[IngestMessage], twins: Twins) -> None:
         self._bench = bench
         self._ingest = ingest
-        self._judge = judge
+        self._twins = twins
 
     async def receive_batch(self, messages: Sequence[Shelve]) -> Sequence[bool]:
         """Judge all answers, store what passes, and write down what became of each."""
-        judged = {n: self._judge.judge(m.claim, m.answer) for n, m in enumerate(messages)}
+        await self._twins.learn(messages)
+        judged = {
+            n: judge(m.claim, m.answer, twin=self._twins.twin_of(m.claim))
+            for n, m in enumerate(messages)
+        }
         accepted = {n: one for n, one in judged.items() if isinstance(one, Accepted)}
         steps = {n: one for n, one in judged.items() if isinstance(one, Step)}
         if accepted:

@@ -3,10 +3,16 @@
 import msgspec
 
 from engarde_daemon.domain.adherence import Verdict, findings_of, verdict_on
-from engarde_daemon.domain.generation import Failure, Finding, JobSpec, Piece, Strictness
+from engarde_daemon.domain.generation import (
+    REWRITES_MAX,
+    Failure,
+    Finding,
+    JobSpec,
+    Piece,
+    Strictness,
+)
 from engarde_daemon.domain.pieces import piece_of
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, to_rewrite
-from engarde_daemon.ports.models import Twins
 
 _EMPTY = "The model answered with nothing that could be published."
 _CUT_OFF = "The answer broke off: max_tokens is too low for what the prompt asks for."
@@ -20,34 +26,29 @@ class Accepted(msgspec.Struct, frozen=True):
     findings: list[Finding]
 
 
-class Judge:
-    """Parses, checks and decides."""
+def judge(claim: Claim, answer: Written, *, twin: int | None) -> Accepted | Step:
+    """Parse, check and decide on one answer, which may be like that of an earlier item."""
+    spec = claim.spec
+    piece = piece_of(answer.text, fallback_title=_title_of(spec, claim.number))
+    if piece is None:
+        failure = Failure.CUT_OFF if answer.is_cut_off else Failure.EMPTY
+        return failed(claim, failure, _CUT_OFF if answer.is_cut_off else _EMPTY)
+    findings = [*findings_of(piece, spec), *_resemblance(twin)]
+    level = Strictness.RELAXED if claim.is_cancelled else spec.adherence.level
+    rewrites = REWRITES_MAX[level] if claim.is_final else claim.rewrites
+    match verdict_on(findings, level, rewrites):
+        case Verdict.REWRITE:
+            return to_rewrite(claim, findings)
+        case Verdict.FAILED:
+            return failed(claim, Failure.ADHERENCE, _told(findings), findings=findings)
+        case _:
+            return Accepted(piece, findings)
 
-    def __init__(self, twins: Twins) -> None:
-        self._twins = twins
 
-    def judge(self, claim: Claim, answer: Written) -> Accepted | Step:
-        """Decide on one answer."""
-        spec = claim.spec
-        piece = piece_of(answer.text, fallback_title=_title_of(spec, claim.number))
-        if piece is None:
-            failure = Failure.CUT_OFF if answer.is_cut_off else Failure.EMPTY
-            return failed(claim, failure, _CUT_OFF if answer.is_cut_off else _EMPTY)
-        findings = findings_of(piece, spec) + self._resemblance(claim, piece)
-        level = Strictness.RELAXED if claim.is_cancelled else spec.adherence.level
-        match verdict_on(findings, level, claim.rewrites):
-            case Verdict.REWRITE:
-                return to_rewrite(claim, findings)
-            case Verdict.FAILED:
-                return failed(claim, Failure.ADHERENCE, _told(findings), findings=findings)
-            case _:
-                return Accepted(piece, findings)
-
-    def _resemblance(self, claim: Claim, piece: Piece) -> list[Finding]:
-        twin = self._twins.twin_of(claim.job_id, claim.number, piece.body)
-        if twin is None:
-            return []
-        return [Finding(rule="duplicate", message=f"It says nearly the same as item {twin}.")]
+def _resemblance(twin: int | None) -> list[Finding]:
+    if twin is None:
+        return []
+    return [Finding(rule="duplicate", message=f"It says nearly the same as item {twin}.")]
 
 
 def _title_of(spec: JobSpec, number: int) -> str:

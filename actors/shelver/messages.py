@@ -1,6 +1,7 @@
 """What may be asked of the shelver."""
 
 from engarde_daemon.core import Request
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation import Claim, Written
 
 
@@ -9,3 +10,4 @@ class Shelve(Request[bool], frozen=True):
 
     claim: Claim
     answer: Written
+    signed: SignedAnswer | None = None

@@ -1,67 +1,26 @@
-"""Texts that say nearly the same, found by MinHash over their words (library rensa).
+"""Signatures of texts, made by MinHash over their words (library rensa).
 
-Owns the bounds: no more jobs and pieces are remembered than fit a few megabytes, the oldest job is
-forgotten first. What another daemon made of the same job is not known here.
+Owns the form of a signature, which is stored: with other permutations, words or another seed the
+signatures of live jobs would match no more. One byte of each hash is kept: two that differ share it
+once in 256 times, which costs the comparison nothing.
 """
 
 import re
-from collections import OrderedDict
 
-from rensa import RMinHash, RMinHashLSH
+from rensa import RMinHash
 
-JOBS_MAX = 20
-PIECES_MAX = 2000
-ALIKE = 0.7
+from engarde_daemon.domain.twins import SIGNATURE_BYTES
+
 WORDS_IN_SHINGLE = 3
 
-_PERMUTATIONS = 64
-_BANDS = 16
 _SEED = 7
 _WORD = re.compile(r"\w+")
 
 
-class MinHashTwins:
-    """The `Twins` port."""
-
-    def __init__(self) -> None:
-        self._jobs: OrderedDict[str, _Pieces] = OrderedDict()
-
-    def twin_of(self, job_id: str, number: int, text: str) -> int | None:
-        """See `Twins.twin_of`."""
-        pieces = self._jobs.setdefault(job_id, _Pieces())
-        self._jobs.move_to_end(job_id)
-        if len(self._jobs) > JOBS_MAX:
-            self._jobs.popitem(last=False)
-        return pieces.twin_of(number, _hash_of(text))
-
-
-class _Pieces:
-    """The pieces of one job; the buckets say which are worth a comparison."""
-
-    def __init__(self) -> None:
-        self._hashes: OrderedDict[int, RMinHash] = OrderedDict()
-        self._buckets = RMinHashLSH(threshold=ALIKE, num_perm=_PERMUTATIONS, num_bands=_BANDS)
-
-    def twin_of(self, number: int, hashed: RMinHash) -> int | None:
-        near = sorted(n for n in self._buckets.query(hashed) if n != number)
-        twin = next((n for n in near if hashed.jaccard(self._hashes[n]) > ALIKE), None)
-        if twin is None:
-            self._remember(number, hashed)
-        return twin
-
-    def _remember(self, number: int, hashed: RMinHash) -> None:
-        if number in self._hashes:
-            self._buckets.remove(number)
-        self._hashes[number] = hashed
-        self._buckets.insert(number, hashed)
-        if len(self._hashes) > PIECES_MAX:
-            oldest, _ = self._hashes.popitem(last=False)
-            self._buckets.remove(oldest)
-
-
-def _hash_of(text: str) -> RMinHash:
+def sign(text: str) -> bytes:
+    """The signature of a text; capitals and punctuation make no difference to it."""
     words = _WORD.findall(text.casefold())
     last = max(1, len(words) - WORDS_IN_SHINGLE + 1)
-    hashed = RMinHash(num_perm=_PERMUTATIONS, seed=_SEED)
+    hashed = RMinHash(num_perm=SIGNATURE_BYTES, seed=_SEED)
     hashed.update([" ".join(words[n : n + WORDS_IN_SHINGLE]) for n in range(last)])
-    return hashed
+    return bytes(one & 0xFF for one in hashed.digest())

@@ -20,8 +20,8 @@ from actors.generation.outcomes import Payments
 from actors.ingest.messages import IngestMessage
 from actors.scribe.actor import Scribe
 from actors.shelver.actor import Shelver
-from actors.shelver.judging import Judge
-from engarde_daemon.adapters.http import Gate, open_client
+from actors.shelver.twins import Twins
+from engarde_daemon.adapters.http import Calls, Gate
 from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.adapters.llm.prices import ListedPrices
 from engarde_daemon.adapters.postgres.batches import PostgresBatchBench
@@ -29,7 +29,7 @@ from engarde_daemon.adapters.postgres.generation import PostgresJobBook, Postgre
 from engarde_daemon.adapters.postgres.job_library import PostgresJobLibrary
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.adapters.secrets import EnvelopeBox
-from engarde_daemon.adapters.twins import MinHashTwins
+from engarde_daemon.adapters.twins import sign
 from engarde_daemon.api.app import GenerationServices
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.generation.credentials import CredentialDesk
@@ -80,10 +80,10 @@ class Generating:
         self._bench = PostgresWorkBench(sessions.writers, plans)
         self._book = PostgresJobBook(sessions.writers, plans)
         self._jobs = PostgresJobLibrary(sessions.readers)
-        judge = Judge(MinHashTwins())
+        self._payments = Payments(self._prices, self._providers, sign)
         self._scribe = pipelines.add("scribe", lambda: Scribe(self._bench), capacity=1024)
         self._shelver = pipelines.add(
-            "shelver", lambda: Shelver(self._bench, ingest, judge), capacity=1024
+            "shelver", lambda: Shelver(self._bench, ingest, Twins(self._bench)), capacity=1024
         )
         self._generation = pipelines.add(
             "generation", self._make_generation, capacity=8, grace_s=self._pace.grace_s + 5
@@ -137,7 +137,7 @@ class Generating:
         credentials = self._credentials(self._instruments.models(house))
         caller = Caller(
             credentials=credentials,
-            payments=Payments(self._prices, self._providers),
+            payments=self._payments,
             bulletin=self._bulletin,
             random=random.random,
         )
@@ -158,7 +158,7 @@ class Generating:
         credentials = self._credentials(house)
         results = Results(
             bench=bench,
-            payments=Payments(self._prices, self._providers),
+            payments=self._payments,
             credentials=credentials,
         )
         errands = Errands(
@@ -193,8 +193,8 @@ class Generating:
             name: ProviderSite(kind=one.kind, base_url=one.base_url, dialect=one.dialect)
             for name, one in given.providers.items()
         }
-        own = open_client(Gate(allow_private=True), connections=given.concurrency)
-        guarded = open_client(self._gate, connections=given.concurrency)
+        own = Calls(Gate(allow_private=True), connections=given.concurrency)
+        guarded = Calls(self._gate, connections=given.concurrency)
         return HouseOfModels(sites, own=own, guarded=guarded, timeout_s=given.call_timeout_s)
 
     def _make_foreman(self) -> Foreman:

@@ -9,11 +9,14 @@ from decimal import Decimal
 import msgspec
 
 from engarde_daemon.domain.content import ContentType
-from engarde_daemon.domain.generation import JobSpec, Mode
+from engarde_daemon.domain.generation import REWRITES_MAX, JobSpec, Mode
 from engarde_daemon.domain.prompts import Prompt
 
 MARGIN = 1.2
 """By how much the true number of tokens may pass the heuristic's."""
+
+CORRECTION_TOKENS = 800
+"""What a rewrite says beside its prompt and its draft: 600 characters of faults, and how to go on."""
 
 _ITEM_BYTES: Mapping[ContentType, int] = {
     ContentType.ARTICLE: 16_384,
@@ -80,6 +83,14 @@ def item_cost(price: Price | None, input_tokens: int, output_tokens: int) -> Dec
     if price is None:
         return None
     return (price.input_usd * input_tokens + price.output_usd * output_tokens) / _MILLION
+
+
+def dearest_call(spec: JobSpec, prompt: Prompt, price: Price | None) -> Decimal | None:
+    """The most that one call for an item may cost; a rewrite shows its draft and what is wrong."""
+    tokens = tokens_of(prompt.system) + tokens_of(prompt.user)
+    if REWRITES_MAX[spec.adherence.level]:
+        tokens += spec.params.max_tokens + CORRECTION_TOKENS
+    return item_cost(price, tokens, spec.params.max_tokens)
 
 
 def tokens_of(text: str) -> int:

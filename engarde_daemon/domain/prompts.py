@@ -19,6 +19,9 @@ from engarde_daemon.domain.voice import Voice
 
 BUILT_IN = ("topic", "tone", "content_type", "platforms", "language", "number", "count")
 
+FAULTS_CHARACTERS = 600
+"""How much is told of what is wrong with a draft, which bounds what a rewrite costs."""
+
 _OPEN, _CLOSE = "⟦", "⟧"
 _MARKS = re.compile(f"[{_OPEN}{_CLOSE}\\x00-\\x1f]+")
 
@@ -135,7 +138,7 @@ def _voice_lines(voice: Voice) -> list[str]:
 
 
 def _correction(draft: str, findings: Sequence[Finding]) -> str:
-    faults = "\n".join(f"- {finding.message}" for finding in findings)
+    faults = "\n".join(f"- {finding.message}" for finding in findings)[:FAULTS_CHARACTERS]
     return f"This draft breaks rules:\n{_OPEN}{draft}{_CLOSE}\nWrite a better one. Mend:\n{faults}"
 
 

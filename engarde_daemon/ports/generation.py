@@ -17,6 +17,7 @@ from engarde_daemon.domain.generation import (
     Mode,
     Usage,
 )
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.content import Place
 
 
@@ -82,7 +83,10 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """An item that is this daemon's to work on, as long as its epoch stands."""
+    """An item that is this daemon's to work on, as long as its epoch stands.
+
+    `is_final` says that its answer will not be written anew, whatever is wrong with it.
+    """
 
     tenant_id: str
     job_id: str
@@ -98,6 +102,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     answer: Written | None
     findings: list[Finding]
     cost_usd: Decimal | None
+    is_final: bool = False
 
     @property
     def place(self) -> tuple[str, int]:
@@ -127,6 +132,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unsure: bool = False
     content_id: str | None = None
     size_bytes: int | None = None
+    signature: bytes | None = None
 
 
 def received(
@@ -135,6 +141,7 @@ def received(
     *,
     usage: Usage | None,
     cost_usd: Decimal | None,
+    signature: bytes | None = None,
     wait_s: float | None = None,
 ) -> Step:
     """A paid answer; with `wait_s`, one that whoever is free may store after so long."""
@@ -148,6 +155,7 @@ def received(
         cost_usd=cost_usd,
         paid=True,
         wait_s=wait_s,
+        signature=signature,
     )
 
 
@@ -284,11 +292,20 @@ class WorkBench(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def note(self, steps: Sequence[Step]) -> set[int]:
-        """Write steps down in one transaction; answers with the places of those that held.
+    async def note(self, steps: Sequence[Step]) -> Mapping[int, int | None]:
+        """Write steps down in one transaction; answers for those that held, by their index.
+
+        Where a step brought a signature, it is said which of its job's it became.
 
         Raises:
             Unavailable: PostgreSQL does not answer; whether they were written is not known.
+        """
+
+    async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
+        """What was answered for jobs after these places, in order, so many of each job at most.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
         """
 
     async def draw(self, sizes: Mapping[str, int]) -> None:

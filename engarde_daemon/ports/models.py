@@ -129,8 +129,5 @@ class PriceList(Protocol):
         """The price of a model, None where nobody knows it."""
 
 
-class Twins(Protocol):
-    """Finds texts that say nearly the same."""
-
-    def twin_of(self, job_id: str, number: int, text: str) -> int | None:
-        """The number of an earlier piece of the job like this one, which is remembered itself."""
+Sign = Callable[[str], bytes]
+"""Makes the signature of a text, which resembles those of texts that say nearly the same."""

@@ -22,7 +22,7 @@ where i.tenant_id = $1 and i.batch_id = $2 and i.state = 'calling'
 order by i.number
 
 -- name: note
-select engarde.note_outcomes_v1($1::jsonb)
+select engarde.note_outcomes_v2($1::jsonb)
 
 -- name: named
 -- What this daemon's jobs know a provider's batches as, whoever of a tenant's jobs they belong to.

@@ -31,13 +31,16 @@ join public.content_generation_jobs j on j.id = i.job_id
 select engarde.extend_items_v1($1::jsonb, $2)
 
 -- name: note
-select engarde.note_steps_v1($1::jsonb)
+select * from engarde.note_steps_v2($1::jsonb)
+
+-- name: signatures
+select * from engarde.read_signatures_v1($1::text[], $2::text[], $3::integer[], $4)
 
 -- name: draw
 select engarde.draw_storage_v1($1::text[], $2::bigint[])
 
 -- name: end
-select engarde.end_jobs_v1($1, $2::jsonb, $3::jsonb, coalesce($4::timestamptz, clock_timestamp()))
+select engarde.end_jobs_v2($1, $2::jsonb, $3::jsonb, coalesce($4::timestamptz, clock_timestamp()))
 
 -- name: pause
 select engarde.pause_credential_v1($1, $2, $3)

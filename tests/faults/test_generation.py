@@ -77,6 +77,15 @@ def said(number: int) -> str:
     return json.dumps({"title": f"Item {number}", "body": f"Body of {number}.", "hashtags": []})
 
 
+TOPICS = ("", "sleep", "tea", "the sea", "a garden", "snow")
+
+
+def about(topic: str) -> str:
+    """A piece that shares hardly three words in a row with one about another topic."""
+    body = " ".join(f"{topic} {n} {topic}" for n in range(12))
+    return json.dumps({"title": "Of it", "body": body, "hashtags": []})
+
+
 def number_of(asked: Asked) -> int:
     """The item that a call is for."""
     prompt: str = asked.body["messages"][1]["content"]
@@ -141,6 +150,32 @@ async def test_a_daemon_that_is_killed_goes_on_where_it_was(
     assert [calls[number] for number in range(1, 9)] == [1] * 5 + [2] * 3
     assert [item["suspected_duplicate_calls"] for item in items] == [0] * 5 + [1] * 3
     assert {item["calls"] for item in items} == {1}
+
+
+async def test_pieces_alike_are_found_across_a_kill(
+    home: Home, http: httpx.AsyncClient, model: FakeOpenAI
+):
+    """The daemon that wrote the first ones is dead; whoever goes on knows what they say."""
+    model.react = lambda asked: Reaction(
+        text=about(TOPICS[number_of(asked)]), delay_s=0.0 if number_of(asked) <= 3 else 60.0
+    )
+    job_id = await start(http, 5)
+    with anyio.fail_after(20):
+        while (await job_of(http, job_id))["progress"] < 3:
+            await anyio.sleep(0.05)
+    await home.daemon.kill()
+    model.react = lambda asked: Reaction(
+        text=about("tea" if number_of(asked) == 5 else TOPICS[number_of(asked)])
+    )
+    await home.daemon.start()
+    async with home.daemon.client() as again:
+        await ended(again, job_id)
+        items = await items_of(again, job_id)
+
+    assert [item["findings"] for item in items[:4]] == [[]] * 4
+    assert items[4]["findings"] == [
+        {"rule": "duplicate", "message": "It says nearly the same as item 2."}
+    ]
 
 
 STORM: tuple[Reaction, ...] = (
@@ -258,6 +293,26 @@ async def test_a_cost_limit_is_kept(http: httpx.AsyncClient, model: FakeOpenAI):
     assert job["total_cost_usd"] <= 0.0048
     assert 0 < job["progress"] < 50
     assert "max_cost_usd" in job["error_message"]
+
+
+async def test_a_paid_draft_is_kept_where_there_is_no_money_for_a_better_one(
+    http: httpx.AsyncClient, model: FakeOpenAI
+):
+    """It is stored with what is wrong about it; the limit is kept by its rewrite, too."""
+    model.usual = Reaction(text=json.dumps({"title": "T", "body": "long " * 700, "hashtags": []}))
+    wish: dict[str, Any] = {
+        "content_type": "tweet",
+        "brand_adherence": {"level": "MODERATE"},
+        "max_cost_usd": 0.007,
+        "params": {"max_tokens": 1000},
+    }
+    job = await ended(http, await start(http, 1, **wish))
+    (item,) = await items_of(http, job["job_id"])
+
+    assert model.calls == item["calls"] == 1
+    assert job["progress"] == 1
+    assert 0.003 < job["total_cost_usd"] <= 0.007
+    assert [finding["rule"] for finding in item["findings"]] == ["length"]
 
 
 async def test_the_end_of_a_job_is_an_event(http: httpx.AsyncClient):

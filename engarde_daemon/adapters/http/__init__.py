@@ -1,7 +1,8 @@
 """The one way out: every URL that the daemon fetches for a tenant goes through here."""
 
+from engarde_daemon.adapters.http.answers import Answer
+from engarde_daemon.adapters.http.calls import Calls, Question
 from engarde_daemon.adapters.http.client import (
-    AddressRefusedError,
     Bounds,
     Reply,
     exchange,
@@ -9,11 +10,15 @@ from engarde_daemon.adapters.http.client import (
     request_to,
 )
 from engarde_daemon.adapters.http.guard import Gate
+from engarde_daemon.adapters.http.names import AddressRefusedError
 
 __all__ = [
     "AddressRefusedError",
+    "Answer",
     "Bounds",
+    "Calls",
     "Gate",
+    "Question",
     "Reply",
     "exchange",
     "open_client",

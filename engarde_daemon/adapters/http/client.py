@@ -6,30 +6,26 @@ and the Host header still mean the name. Each redirect comes here again. No answ
 or bytes than was allowed. Proxies of the environment are not used, for they would resolve names.
 """
 
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from ipaddress import ip_address
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import anyio
 import httpcore
 import httpx
 import msgspec
-from anyio import CapacityLimiter, to_thread
 
-from engarde_daemon.adapters.http.guard import Address, Gate
+from engarde_daemon.adapters.http.guard import Gate
 from engarde_daemon.adapters.http.lanes import Lanes
+from engarde_daemon.adapters.http.names import (
+    AddressRefusedError,
+    Names,
+    Resolve,
+    UnknownHostError,
+    system_resolver,
+)
 
-RESOLVERS = 8
 CONNECT_S = 3.0
 CLOSE_S = 1.0
-
-Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
-"""The addresses of a name; may block."""
-
-
-class AddressRefusedError(httpx.RequestError):
-    """The URL leads where tenants may not send the daemon."""
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,12 +41,6 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-def system_resolver(host: str, port: int) -> Iterable[str]:
-    """Ask the operating system."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return dict.fromkeys(str(place[0]) for *_, place in found)
 
 
 def open_client(
@@ -138,10 +128,8 @@ class _PinningBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked, never to a name."""
 
     def __init__(self, gate: Gate, resolve: Resolve) -> None:
-        self._gate = gate
-        self._resolve = resolve
+        self._names = Names(gate, resolve)
         self._sockets = httpcore.AnyIOBackend()
-        self._threads: CapacityLimiter | None = None
 
     async def connect_tcp(  # noqa: PLR0917 - httpcore's own signature
         self,
@@ -152,26 +140,13 @@ class _PinningBackend(httpcore.AsyncNetworkBackend):
         socket_options: Any = None,
     ) -> httpcore.AsyncNetworkStream:
         del timeout, local_address, socket_options  # `exchange` and the gate decide
-        addresses = await self._addresses(host, port)
+        try:
+            addresses = await self._names.addresses(host, port)
+        except UnknownHostError as error:
+            raise httpcore.ConnectError(str(error)) from error
         for address in addresses[:-1]:
             try:
                 return await self._sockets.connect_tcp(str(address), port, CONNECT_S)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue  # the next one may answer
         return await self._sockets.connect_tcp(str(addresses[-1]), port, CONNECT_S)
-
-    async def _addresses(self, host: str, port: int) -> Sequence[Address]:
-        if self._threads is None:  # it belongs to an event loop
-            self._threads = CapacityLimiter(RESOLVERS)
-        try:
-            texts = await to_thread.run_sync(
-                self._resolve, host, port, abandon_on_cancel=True, limiter=self._threads
-            )
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError("The host name has no address.") from error
-        addresses = [ip_address(text.partition("%")[0]) for text in texts]
-        if not addresses:
-            raise httpcore.ConnectError("The host name has no address.")
-        if not all(self._gate.admits(address) for address in addresses):
-            raise AddressRefusedError("The host has an address that is not public.")
-        return addresses

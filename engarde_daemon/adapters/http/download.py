@@ -13,8 +13,9 @@ from urllib.parse import unquote
 import anyio
 import httpx
 
-from engarde_daemon.adapters.http.client import CLOSE_S, AddressRefusedError
+from engarde_daemon.adapters.http.client import CLOSE_S
 from engarde_daemon.adapters.http.guard import Gate
+from engarde_daemon.adapters.http.names import AddressRefusedError
 from engarde_daemon.domain.errors import Rejected, Retryable, Unavailable
 from engarde_daemon.domain.media import FileTooLarge
 from engarde_daemon.ports.media import Download

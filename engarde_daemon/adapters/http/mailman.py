@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from engarde_daemon.adapters.http.client import AddressRefusedError, Bounds, exchange, request_to
+from engarde_daemon.adapters.http.client import Bounds, exchange, request_to
+from engarde_daemon.adapters.http.names import AddressRefusedError
 from engarde_daemon.ports.webhooks import Answer
 
 EXCERPT_CHARACTERS = 1000

@@ -110,10 +110,11 @@ class MessagesModel:
         A model that refuses structured output is asked again without it, once and for all: a
         request that was refused was not charged.
         """
+        was_plain = ask.model in self._plain  # another call may find it out meanwhile
         try:
             return await self._attempt(ask, hear)
         except RefusedError as refused:
-            if not is_plain(refused.refusal) or ask.model in self._plain:
+            if not is_plain(refused.refusal) or was_plain:
                 raise fault_of(refused.refusal) from None
         self._plain.add(ask.model)
         try:

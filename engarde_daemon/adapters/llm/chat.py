@@ -159,28 +159,31 @@ class ChatModel:
         """See `LanguageModel.write`.
 
         A refusal of a field is the one answer after which it asks again at once: nothing was
-        generated, and nothing was charged.
+        generated, and nothing was charged. That is so as well where another call was refused for it
+        first: many begin together, and each is asked anew as what is known by then.
         """
         for _ in range(_FLAWS_MAX):
+            body = self._habits.body(ask)
             try:
-                return await self._attempt(ask, hear)
+                return await self._attempt(body, hear)
             except RefusedError as refused:
-                if not self._habits.learn_from(ask.model, refused.refusal):
+                self._habits.learn_from(ask.model, refused.refusal)
+                if self._habits.body(ask) == body:
                     raise fault_of(refused.refusal) from None
         try:
-            return await self._attempt(ask, hear)
+            return await self._attempt(self._habits.body(ask), hear)
         except RefusedError as refused:
             raise fault_of(refused.refusal) from None
 
-    async def _attempt(self, ask: Ask, hear: Hear | None) -> Reply:
-        body, collected = self._habits.body(ask), _Collected()
+    async def _attempt(self, body: dict[str, Any], hear: Hear | None) -> Reply:
         if hear is None:
             return reply_in(await self._wire.ask(self._url, self._headers, body))
-        body |= {
+        collected = _Collected()
+        streamed = body | {
             "stream": True,
             "stream_options": {"include_usage": True, "include_obfuscation": False},
         }
-        async with self._wire.stream(self._url, self._headers, body) as events:
+        async with self._wire.stream(self._url, self._headers, streamed) as events:
             async for data in events:
                 if data == b"[DONE]":
                     break

@@ -7,9 +7,9 @@ a private address.
 
 from collections.abc import Mapping
 
-import httpx
 import msgspec
 
+from engarde_daemon.adapters.http import Calls
 from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel
 from engarde_daemon.adapters.llm.chat import ChatModel, Habits
 from engarde_daemon.adapters.llm.faults import fault_of
@@ -41,15 +41,15 @@ class HouseOfModels:
         self,
         sites: Mapping[str, ProviderSite],
         *,
-        own: httpx.AsyncClient,
-        guarded: httpx.AsyncClient,
+        own: Calls,
+        guarded: Calls,
         timeout_s: float,
     ) -> None:
         self._sites = sites
-        self._clients = (own, guarded)
+        self._ways = (own, guarded)
         self._own = Wire(own, timeout_s=timeout_s)
         self._guarded = Wire(guarded, timeout_s=timeout_s)
-        self._habits: dict[str, Habits] = {}
+        self._habits: dict[tuple[str, str], Habits] = {}
         self._plain: set[str] = set()
 
     def model_of(self, provider: str, secret: Secret | None) -> LanguageModel:
@@ -91,8 +91,8 @@ class HouseOfModels:
 
     async def close(self) -> None:
         """See `ModelHouse.close`."""
-        for client in self._clients:
-            await client.aclose()
+        for calls in self._ways:
+            await calls.aclose()
 
     def _site(self, provider: str, secret: Secret | None) -> ProviderSite:
         site = self._sites.get(provider)
@@ -110,7 +110,7 @@ class HouseOfModels:
 
     def _habits_of(self, site: ProviderSite, base_url: str) -> Habits:
         field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
-        return self._habits.setdefault(base_url, Habits(token_field=field))
+        return self._habits.setdefault((base_url, field), Habits(token_field=field))
 
     def _speaking(
         self, site: ProviderSite, wire: Wire, *, base_url: str, secret: Secret | None

@@ -6,19 +6,17 @@ and neither key nor URL gets into what is told of it.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import anyio
 import httpx
 import msgspec
 
-from engarde_daemon.adapters.http import AddressRefusedError
+from engarde_daemon.adapters.http import AddressRefusedError, Answer, Calls, Question
 from engarde_daemon.ports.models import FaultKind, ModelFault
 
 ANSWER_BYTES = 4 * 1024 * 1024
 REFUSAL_BYTES = 65_536
-CLOSE_S = 1.0
 LINES_TIMEOUT_S = 900.0
 """What thousands of answers may take to come down, where each is kept as it is read."""
 
@@ -49,8 +47,8 @@ class RefusedError(Exception):
 class Wire:
     """Carries requests of one provider's dialect."""
 
-    def __init__(self, client: httpx.AsyncClient, *, timeout_s: float) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, *, timeout_s: float) -> None:
+        self._calls = calls
         self._timeout_s = timeout_s
 
     async def ask(self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]) -> bytes:
@@ -60,8 +58,8 @@ class Wire:
             RefusedError: The provider says no.
             ModelFault: There was no answer, or none that can be read.
         """
-        async with self._opened(self._question(url, headers, body)) as response:
-            return b"".join([chunk async for chunk in _bounded(response)])
+        async with self._asked(url, headers, body) as answer:
+            return b"".join([chunk async for chunk in _bounded(answer)])
 
     async def fetch(self, url: str, headers: Mapping[str, str]) -> bytes:
         """Look something up.
@@ -70,9 +68,8 @@ class Wire:
             RefusedError: The provider says no.
             ModelFault: There was no answer, or none that can be read.
         """
-        request = self._client.build_request("GET", _parsed(url), headers=dict(headers))
-        async with self._opened(request) as response:
-            return b"".join([chunk async for chunk in _bounded(response)])
+        async with self._opened(Question("GET", url, headers)) as answer:
+            return b"".join([chunk async for chunk in _bounded(answer)])
 
     async def upload(
         self, url: str, headers: Mapping[str, str], *, fields: dict[str, str], file: File
@@ -83,11 +80,10 @@ class Wire:
             RefusedError: The provider says no.
             ModelFault: There was no answer, or none that can be read.
         """
-        request = self._client.build_request(
-            "POST", _parsed(url), data=fields, files={"file": file}, headers=dict(headers)
-        )
-        async with self._opened(request) as response:
-            return b"".join([chunk async for chunk in _bounded(response)])
+        form = httpx.Request("POST", "http://form", data=fields, files={"file": file})
+        headers = {**headers, "content-type": form.headers["content-type"]}
+        async with self._opened(Question("POST", url, headers, form.read())) as answer:
+            return b"".join([chunk async for chunk in _bounded(answer)])
 
     def lines(
         self, url: str, headers: Mapping[str, str]
@@ -103,9 +99,10 @@ class Wire:
         return aclosing(self._lines(url, headers))
 
     async def _lines(self, url: str, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
-        request, rest = self._client.build_request("GET", _parsed(url), headers=dict(headers)), b""
-        async with self._opened(request, timeout_s=LINES_TIMEOUT_S) as response:
-            async for chunk in response.aiter_raw():
+        rest = b""
+        question = Question("GET", url, headers)
+        async with self._opened(question, timeout_s=LINES_TIMEOUT_S) as answer:
+            async for chunk in answer.aiter_raw():
                 *lines, rest = (rest + chunk).split(b"\n")
                 if len(rest) > ANSWER_BYTES:
                     raise ModelFault(FaultKind.REJECTED, _TOO_LARGE)
@@ -131,8 +128,8 @@ class Wire:
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
     ) -> AsyncGenerator[bytes, None]:
         rest = b""
-        async with self._opened(self._question(url, headers, body)) as response:
-            async for chunk in _bounded(response):
+        async with self._asked(url, headers, body) as answer:
+            async for chunk in _bounded(answer):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     # Comments (": PROCESSING") and event names say nothing that data does not.
@@ -141,36 +138,29 @@ class Wire:
         if rest.startswith(b"data:"):
             yield rest[5:].strip()
 
-    def _question(
+    def _asked(
         self, url: str, headers: Mapping[str, str], body: Mapping[str, Any]
-    ) -> httpx.Request:
-        return self._client.build_request(
-            "POST",
-            _parsed(url),
-            content=msgspec.json.encode(body),
-            headers={**headers, "content-type": "application/json"},
-        )
+    ) -> AbstractAsyncContextManager[Answer]:
+        headers = {**headers, "content-type": "application/json"}
+        return self._opened(Question("POST", url, headers, msgspec.json.encode(body)))
 
     @asynccontextmanager
     async def _opened(
-        self, request: httpx.Request, *, timeout_s: float | None = None
-    ) -> AsyncIterator[httpx.Response]:
+        self, question: Question, *, timeout_s: float | None = None
+    ) -> AsyncIterator[Answer]:
         timeout_s = timeout_s or self._timeout_s
         try:
             with anyio.fail_after(timeout_s):
-                response = await self._client.send(request, stream=True)
-                try:
-                    await _require_success(response)
-                    yield response
-                finally:
-                    with anyio.CancelScope(shield=True), anyio.move_on_after(CLOSE_S):
-                        await response.aclose()
+                async with self._calls.exchange(question) as answer:
+                    if answer.status_code != 200:
+                        raise RefusedError(await _refusal(answer, _key_in(question.headers)))
+                    yield answer
         except TimeoutError as error:
             told = f"The provider did not answer within {timeout_s:g} s."
             raise ModelFault(FaultKind.BROKEN, told) from error
         except AddressRefusedError as error:
             raise ModelFault(FaultKind.LOCKED, f"base_url: {error}") from error
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        except httpx.ConnectError as error:
             words = "The provider cannot be reached."
             raise ModelFault(FaultKind.BUSY, words) from error
         except httpx.RequestError as error:
@@ -178,36 +168,25 @@ class Wire:
             raise ModelFault(FaultKind.BROKEN, words) from error
 
 
-async def _require_success(response: httpx.Response) -> None:
-    if response.status_code == 200:
-        return
+async def _refusal(answer: Answer, key: bytes) -> Refusal:
     body = b""
-    async for chunk in response.aiter_raw():
+    async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > REFUSAL_BYTES:
             break
-    told = body[:REFUSAL_BYTES].replace(_key_in(response.request), b"[your key]")
-    raise RefusedError(Refusal(response.status_code, response.headers, told))
+    told = body[:REFUSAL_BYTES].replace(key, b"[your key]")
+    return Refusal(answer.status_code, answer.headers, told)
 
 
-@lru_cache(maxsize=256)
-def _parsed(url: str) -> httpx.URL:
-    """Providers have few addresses; taking one apart costs a tenth of a call."""
-    try:
-        return httpx.URL(url)
-    except httpx.InvalidURL as error:  # stored before a rule became stricter
-        raise ModelFault(FaultKind.LOCKED, "base_url: The URL cannot be read.") from error
-
-
-def _key_in(request: httpx.Request) -> bytes:
+def _key_in(headers: Mapping[str, str]) -> bytes:
     """The key that a request carries; some providers repeat it when they refuse it."""
-    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return (request.headers.get("x-api-key") or bearer or "no key").encode()
+    bearer = headers.get("authorization", "").removeprefix("Bearer ")
+    return (headers.get("x-api-key") or bearer or "no key").encode()
 
 
-async def _bounded(response: httpx.Response) -> AsyncIterator[bytes]:
+async def _bounded(answer: Answer) -> AsyncIterator[bytes]:
     size = 0
-    async for chunk in response.aiter_raw():
+    async for chunk in answer.aiter_raw():
         size += len(chunk)
         if size > ANSWER_BYTES:
             raise ModelFault(FaultKind.REJECTED, _TOO_LARGE)

@@ -12,6 +12,7 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.generation import Finding, ItemState, JobSpec
 from engarde_daemon.domain.plans import Plan
+from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation import Claim, JobDraft, JobKey, Made, Retried, Step, Written
 from sql import statements
 
@@ -112,11 +113,20 @@ class PostgresWorkBench:
             rows = await self._writers.fetch(_SQL["extend"], _json(held), lease_s)
         return [claims[row[0] - 1] for row in rows]
 
-    async def note(self, steps: Sequence[Step]) -> set[int]:
+    async def note(self, steps: Sequence[Step]) -> dict[int, int | None]:
         """See `WorkBench.note`."""
         with translated():
             rows = await self._writers.fetch(_SQL["note"], _json(steps))
-        return {row[0] - 1 for row in rows}
+        return {row["slot"] - 1: row["answer_place"] for row in rows}
+
+    async def signatures(self, places: Mapping[JobKey, int], *, most: int) -> list[SignedAnswer]:
+        """See `WorkBench.signatures`."""
+        tenants, jobs = [key.tenant_id for key in places], [key.job_id for key in places]
+        with translated():
+            rows = await self._writers.fetch(
+                _SQL["signatures"], tenants, jobs, list(places.values()), most
+            )
+        return [SignedAnswer(*row) for row in rows]
 
     async def draw(self, sizes: Mapping[str, int]) -> None:
         """See `WorkBench.draw`."""
@@ -178,6 +188,7 @@ def claim_of(row: Mapping[str, Any], spec: JobSpec) -> Claim:
         answer=_WRITTEN.decode(row["answer"]) if row["answer"] else None,
         findings=findings_of(row["findings"]),
         cost_usd=row["cost_usd"],
+        is_final=row["is_final"],
     )
 
 

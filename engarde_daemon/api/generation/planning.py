@@ -15,11 +15,9 @@ from engarde_daemon.domain.access import Principal
 from engarde_daemon.domain.errors import FieldError, Invalid, QuotaExceeded
 from engarde_daemon.domain.estimates import (
     Estimate,
-    Price,
+    dearest_call,
     estimate,
     item_bytes,
-    item_cost,
-    tokens_of,
 )
 from engarde_daemon.domain.generation import GenerationLimitReached, JobSpec, Mode
 from engarde_daemon.domain.plans import GB, Plan, fits, plan_named, upgrade_suggestion
@@ -96,7 +94,7 @@ class Planner:
             raise Invalid([FieldError("max_cost_usd", hint)])
         prompt = max(_samples(spec), key=lambda sample: len(sample.user))
         told = estimate(spec, prompt, price, concurrency=rules.concurrency)
-        cost = _cost_of(spec, prompt, price)
+        cost = dearest_call(spec, prompt, price)
         return await self._weigh(principal.tenant_id, spec, told=told, cost=cost)
 
     def draft(
@@ -224,11 +222,6 @@ def _preview_faults(wish: GenerateBatch) -> list[FieldError]:
 def _samples(spec: JobSpec) -> Iterator[Prompt]:
     """A prompt for each topic, since the longest decides what is held."""
     return (prompt_for(spec, n + 1) for n in range(max(1, len(spec.params.topics))))
-
-
-def _cost_of(spec: JobSpec, prompt: Prompt, price: Price | None) -> Decimal | None:
-    tokens = tokens_of(prompt.system) + tokens_of(prompt.user)
-    return item_cost(price, tokens, spec.params.max_tokens)
 
 
 def _quota_check(usage: Usage, plan: Plan, wanted: int) -> QuotaCheck:

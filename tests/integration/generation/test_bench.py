@@ -65,7 +65,7 @@ async def test_a_late_finisher_changes_nothing(works: Works, tenant: Tenant):
     (claim,) = await works.claim()
     step = received(late, ANSWER, usage=None, cost_usd=Decimal(9))
 
-    assert await works.bench.note([step]) == set()
+    assert await works.bench.note([step]) == {}
     assert await works.bench.extend([late, claim], lease_s=9) == [claim]
     await works.store([claim])
     item = (await works.library.items(key_of(claim), states=None, after=0, size=5))[0]

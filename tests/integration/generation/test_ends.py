@@ -14,6 +14,7 @@ from engarde_daemon.ports.generation import (
     failed,
     received,
     stored,
+    to_rewrite,
 )
 from tests.integration.generation.works import ANSWER, Works, draft_of, retry
 from tests.support.database import LARGE, OPEN, SMALL, Tenant, add_tenant
@@ -133,6 +134,8 @@ async def test_the_cost_limit_stops_before_it_is_passed(works: Works, tenant: Te
     await works.bench.end(most=10)
     job = await works.read(key)
     assert (job.status, dict(job.items)) == (JobStatus.COMPLETED, {"stored": 2, "failed": 2})
+    told = await works.library.ended_items(key, after=0, size=9)
+    assert [(item.number, item.place) for item in told] == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
     assert await retry(works, key, Decimal(9)) is Retried.RETRIED
     assert await works.held(tenant) == (20, 2, 2)
@@ -140,6 +143,46 @@ async def test_the_cost_limit_stops_before_it_is_passed(works: Works, tenant: Te
     await works.bench.end(most=10)
     assert (await works.read(key)).progress == 4
     assert await works.held(tenant) == (0, 0, 4)
+
+
+async def test_a_draft_whose_rewrite_is_too_dear_is_judged_as_the_last(
+    works: Works, tenant: Tenant
+):
+    """It was paid for; only what was never asked for fails with the limit."""
+    key = await works.job(tenant, 2, max_cost_usd=Decimal("1.5"))
+    (claim,) = await works.claim()
+    await works.bench.note([received(claim, ANSWER, usage=None, cost_usd=Decimal(1))])
+    await works.bench.note([to_rewrite(claim, [])])
+    assert await works.claim() == []
+    await works.bench.end(most=10)
+    (draft,) = await works.bench.recover(most=10, attempts_max=5, lease_s=30)
+    assert (draft.number, draft.answer, draft.is_final) == (claim.number, ANSWER, True)
+
+    step = stored(draft, content_id=new_id(), size_bytes=10, findings=[])
+    await works.bench.note([step])
+    await works.bench.end(most=10)
+    job = await works.read(key)
+    assert (job.status, job.items) == (JobStatus.COMPLETED, {"stored": 1, "failed": 1})
+    assert await works.held(tenant) == (0, 0, 1)
+
+
+async def test_what_a_retry_writes_may_be_written_anew(works: Works, tenant: Tenant):
+    """Only the draft was the last, not what comes after it under a higher limit."""
+    key = await works.job(tenant, 1, max_cost_usd=Decimal("1.5"))
+    (claim,) = await works.claim()
+    await works.bench.note([received(claim, ANSWER, usage=None, cost_usd=Decimal(1))])
+    await works.bench.note([to_rewrite(claim, [])])
+    await works.bench.end(most=10)
+    (draft,) = await works.bench.recover(most=10, attempts_max=5, lease_s=30)
+    await works.bench.note([failed(draft, Failure.ADHERENCE, "It broke the rules.")])
+    await works.bench.end(most=10)
+    assert await retry(works, key, Decimal(9)) is Retried.RETRIED
+    (again,) = await works.claim()
+    await works.bench.note([received(again, ANSWER, usage=None, cost_usd=Decimal(1))])
+    await works.pass_time()
+
+    (anew,) = await works.bench.recover(most=10, attempts_max=5, lease_s=30)
+    assert not anew.is_final
 
 
 async def test_a_retry_stores_what_is_paid_and_calls_only_for_the_rest(

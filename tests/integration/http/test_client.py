@@ -21,8 +21,9 @@ class NearGate(Gate, frozen=True):
     """To whom 127.0.0.0/24 is the public internet: the servers of these tests are there."""
 
     def fault_of(self, url: httpx.URL) -> str | None:
-        """Take every port, and no other scheme than HTTP."""
-        return None if url.scheme == "http" and not url.userinfo else "must be simple"
+        """Take every port, and no other scheme than those of HTTP."""
+        is_simple = url.scheme in {"http", "https"} and not url.userinfo
+        return None if is_simple else "must be simple"
 
     def admits(self, address: Address) -> bool:
         """Whether the address is near."""

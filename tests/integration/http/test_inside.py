@@ -1,12 +1,12 @@
 """Nothing that is fetched for a tenant leads inside: one table, three users."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TypeAlias
 
 import pytest
 
-from engarde_daemon.adapters.http import Gate, open_client
+from engarde_daemon.adapters.http import Calls, Gate, open_client
 from engarde_daemon.adapters.http.download import (
     REDIRECTS_MAX,
     DownloadRefused,
@@ -65,11 +65,11 @@ async def telling(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
 @asynccontextmanager
 async def asking(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
     """Calls of a model at the address that a tenant gave with its key."""
-    async with open_client(gate, connections=1, resolve=resolve) as client:
+    async with aclosing(Calls(gate, connections=1, resolve=resolve)) as calls:
 
         async def fetch(url: str) -> str:
             site = ProviderSite(kind="compatible", base_url="", dialect="chat")
-            house = HouseOfModels({"x": site}, own=client, guarded=client, timeout_s=LIMIT_S)
+            house = HouseOfModels({"x": site}, own=calls, guarded=calls, timeout_s=LIMIT_S)
             with pytest.raises(ModelFault) as refused:
                 await house.model_of("x", Secret(SECRET, url)).write(ask())
             return str(refused.value)

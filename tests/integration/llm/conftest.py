@@ -5,12 +5,12 @@ forgotten before each test.
 """
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import NamedTuple
 
-import httpx
 import pytest
 
-from engarde_daemon.adapters.http import Gate, open_client
+from engarde_daemon.adapters.http import Calls, Gate
 from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.testing.models import FakeAnthropic, FakeOpenAI, serving
 
@@ -24,8 +24,8 @@ class Street(NamedTuple):
     openai_url: str
     anthropic: FakeAnthropic
     anthropic_url: str
-    own: httpx.AsyncClient
-    guarded: httpx.AsyncClient
+    own: Calls
+    guarded: Calls
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +35,8 @@ async def street(anyio_backend: str) -> AsyncIterator[Street]:
     async with (
         serving(openai) as openai_url,
         serving(anthropic) as anthropic_url,
-        open_client(Gate(allow_private=True), connections=4) as own,
-        open_client(Gate(), connections=4) as guarded,
+        aclosing(Calls(Gate(allow_private=True), connections=4)) as own,
+        aclosing(Calls(Gate(), connections=4)) as guarded,
     ):
         yield Street(openai, f"{openai_url}/v1", anthropic, anthropic_url, own, guarded)
 

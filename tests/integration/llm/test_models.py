@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import anyio
 import pytest
 
 from engarde_daemon.adapters.llm.house import HouseOfModels
@@ -194,6 +195,24 @@ async def test_what_a_model_refuses_is_left_out_once_and_for_all(
 
     assert (charged, openai.calls) == (1, 2)
     assert set(openai.asked[1].body) == {"model", "messages", "max_completion_tokens"}
+
+
+@pytest.mark.parametrize("provider", ["local", "anthropic"])
+async def test_calls_that_begin_together_find_it_out_together(
+    house: HouseOfModels, openai: FakeOpenAI, anthropic: FakeAnthropic, provider: str
+):
+    """Each is refused before the first has learned from it, and each is answered in the end."""
+    openai.knows_schemas = anthropic.knows_schemas = False
+    replies: list[Reply] = []
+
+    async def write() -> None:
+        replies.append(await house.model_of(provider, KEY).write(ask(temperature=0.5)))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(4):
+            tasks.start_soon(write)
+
+    assert len(replies) == openai.calls + anthropic.calls == 4
 
 
 async def test_a_field_that_is_refused_for_ever_ends_the_call(

@@ -1,6 +1,7 @@
-"""Pieces that say nearly the same are found, those that do not are left alone."""
+"""Signatures of texts that say nearly the same are alike, those of others are not."""
 
-from engarde_daemon.adapters.twins import JOBS_MAX, MinHashTwins
+from engarde_daemon.adapters.twins import sign
+from engarde_daemon.domain.twins import SIGNATURE_BYTES, Answers, SignedAnswer
 
 TEXT = (
     "Summer is here, and our new tea is the best way to enjoy long warm evenings with friends "
@@ -11,38 +12,26 @@ OTHER = (
     "Winter is cold, so stay in bed with a good book and a cup of cocoa until the snow has gone "
     "and the first flowers come out again."
 )
+SIGNED = (
+    "f306118f9f26894cf08e0f91d22b9cc518864da5615c4203293612a07b80421b"
+    "94233195559219a85f047b5c7e265305d6995fac02fc473df10c84e1c5ede66f"
+)
 
 
-def test_a_piece_with_a_few_other_words_is_a_twin():
-    """Capitals make no difference; the earlier piece is named."""
-    twins = MinHashTwins()
+def test_a_text_with_a_few_other_words_is_found():
+    """Capitals make no difference; a text about something else is left alone."""
+    answers = Answers()
+    for number, text in enumerate((TEXT, OTHER, ALIKE), start=1):
+        answers.add(SignedAnswer("job", number, number, sign(text)))
 
-    assert twins.twin_of("job", 1, TEXT) is None
-    assert twins.twin_of("job", 2, OTHER) is None
-    assert twins.twin_of("job", 3, ALIKE) == 1
-
-
-def test_a_piece_is_no_twin_of_itself_or_of_another_job():
-    """An item that is judged again after a crash must pass."""
-    twins = MinHashTwins()
-    twins.twin_of("job", 1, TEXT)
-
-    assert twins.twin_of("job", 1, TEXT) is None
-    assert twins.twin_of("another", 2, TEXT) is None
+    assert [answers.twin_of(number) for number in (1, 2, 3)] == [None, None, 1]
 
 
-def test_texts_without_words_can_be_compared():
-    """Three emojis are a piece, too."""
-    twins = MinHashTwins()
-
-    assert twins.twin_of("job", 1, "!!!") is None
+def test_a_signature_stays_what_it_is():
+    """It is kept in the database: another version must not make others."""
+    assert sign("A cup of tea, a good book.").hex() == SIGNED
 
 
-def test_old_jobs_are_forgotten():
-    """Memory is bounded."""
-    twins = MinHashTwins()
-    twins.twin_of("old", 1, TEXT)
-    for number in range(JOBS_MAX):
-        twins.twin_of(f"job {number}", 1, OTHER)
-
-    assert twins.twin_of("old", 2, TEXT) is None
+def test_texts_without_words_can_be_signed():
+    """Three exclamation marks are a piece, too."""
+    assert len(sign("!!!")) == SIGNATURE_BYTES

@@ -5,15 +5,25 @@ from decimal import Decimal
 import pytest
 
 from engarde_daemon.domain.content import ContentType
-from engarde_daemon.domain.estimates import Price, estimate, item_bytes, item_cost, tokens_of
+from engarde_daemon.domain.estimates import (
+    CORRECTION_TOKENS,
+    Price,
+    dearest_call,
+    estimate,
+    item_bytes,
+    item_cost,
+    tokens_of,
+)
 from engarde_daemon.domain.generation import (
+    Finding,
     GenerationLimitReached,
     Mode,
+    Strictness,
     cancelled_message,
     metadata_of,
     percent,
 )
-from engarde_daemon.domain.prompts import Prompt
+from engarde_daemon.domain.prompts import Prompt, prompt_for
 from tests.support.jobs import params, spec
 
 PROMPT = Prompt(system="s" * 400, user="u" * 400, values={})
@@ -35,6 +45,26 @@ def test_the_cost_of_a_job_is_an_upper_bound():
     assert told.cost_usd == (5000 * 10 + Decimal(5 * 2 * 121) * 2) / 1_000_000
     assert told.storage_bytes == 5 * 4096
     assert told.duration_s == 3 * 8
+
+
+def test_a_rewrite_may_be_dearer_than_its_draft():
+    """It shows the draft; where nothing is written anew, nothing is added."""
+    given = params(max_tokens=1000)
+    once = dearest_call(spec(level=Strictness.RELAXED, params=given), PROMPT, PRICE)
+    again = dearest_call(spec(level=Strictness.MODERATE, params=given), PROMPT, PRICE)
+
+    assert once == Decimal(2 * 121 * 2 + 1000 * 10) / 1_000_000
+    assert again == once + Decimal((1000 + CORRECTION_TOKENS) * 2) / 1_000_000
+    assert dearest_call(spec(params=given), PROMPT, None) is None
+
+
+def test_what_a_rewrite_adds_is_bounded():
+    """However many rules the draft breaks, and in whatever script they are told."""
+    findings = [Finding(rule="banned_phrase", message="茶" * 200)] * 50
+    first = prompt_for(spec(), 1).user
+    rewrite = prompt_for(spec(), 1, draft="A draft.", findings=findings).user
+
+    assert tokens_of(rewrite) - tokens_of(first) - tokens_of("A draft.") < CORRECTION_TOKENS
 
 
 def test_a_batch_takes_a_day_whatever_its_size():
