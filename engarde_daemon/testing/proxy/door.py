@@ -42,7 +42,7 @@ class FaultyProxy:
     def before_socket(cls, path: Path) -> Self:
         """Stand before a place that listens on a socket in the file system."""
         proxy = cls("", 0)
-        proxy._connect_behind = partial(anyio.connect_unix, str(path))  # noqa: SLF001 - its own
+        proxy._connect_behind = partial(anyio.connect_unix, str(path))
         return proxy
 
     async def __aenter__(self) -> Self:
@@ -169,9 +169,8 @@ class _Connection:
                     self.reset()
                     return
                 found = trace.find(data, way.marks)
-                if found is not None:
-                    data = self._harmed(way, *found, data=data)
-                await self._deliver(way, data, sink)
+                rest = data if found is None else self._harmed(way, *found, data=data)
+                await self._deliver(way, rest, sink)
                 if self._is_cut:
                     self.reset()
                     return

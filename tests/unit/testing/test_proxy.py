@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from errno import ECONNRESET
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -38,7 +39,7 @@ class Echo:
             except anyio.BrokenResourceError:
                 self.note(self.ends, "broken")
 
-    def note(self, where: list, what: object) -> None:
+    def note(self, where: list[bytes] | list[str], what: Any) -> None:
         """Remember something, and tell who waits."""
         where.append(what)
         self.news.set()
