@@ -57,9 +57,7 @@ class _Search:
         self._item = item
         self._operations = operations
         self._model = model
-        self._answered = sum(
-            1 << place for place, one in enumerate(operations) if not one.is_open
-        )
+        self._answered = sum(1 << place for place, one in enumerate(operations) if not one.is_open)
         self._tried: set[tuple[int, Hashable]] = set()
         self._furthest: tuple[int, tuple[int, ...], Any] = (-1, (), None)
 
@@ -138,10 +136,9 @@ class _Search:
         placed = sum(1 << place for place in order)
         before = [_line(self._operations[place]) for place in order[-SHOWN:]]
         after = [_line(self._operations[place]) for place in self._candidates(placed)][:SHOWN]
-        return "\n".join(
-            [f"{self._item}: {len(self._operations)} operations, {len(order)} in an order:"]
-            + [*before, f"lead to {state}, and none of these can follow:", *after]
-        )
+        head = f"{self._item}: {len(self._operations)} operations, {len(order)} in an order:"
+        turn = f"lead to {state}, and none of these can follow:"
+        return "\n".join([head, *before, turn, *after])
 
 
 def _line(one: Operation) -> str:

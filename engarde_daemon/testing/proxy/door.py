@@ -6,16 +6,18 @@ Owns its connections: none outlives the block, and a reset is one, with no farew
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream, TaskGroup
+from anyio.abc import ByteStream, SocketAttribute, SocketStream, TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from anyio.streams.stapled import MultiListener
 
+from engarde_daemon.testing.proxy.local import LocalStream
 from engarde_daemon.testing.proxy.ways import Harm, Mark, Trace, Way
 
 CHUNKS_UNDER_WAY = 64
@@ -32,8 +34,8 @@ class FaultyProxy:
         self.refuses = False
         """Whether new connections are reset at once."""
         self.requests, self.replies = Way(), Way()
-        self._connect_behind: Callable[[], Awaitable[SocketStream]]
-        self._connect_behind = partial(anyio.connect_tcp, host, port)
+        self._connect_behind: Callable[[], Awaitable[ByteStream]]
+        self._connect_behind = lambda: anyio.connect_tcp(host, port)
         self._statuses: list[int] = []
         self._connections: set[_Connection] = set()
         self._tasks: TaskGroup = anyio.create_task_group()
@@ -42,7 +44,7 @@ class FaultyProxy:
     def before_socket(cls, path: Path) -> Self:
         """Stand before a place that listens on a socket in the file system."""
         proxy = cls("", 0)
-        proxy._connect_behind = partial(anyio.connect_unix, str(path))
+        proxy._connect_behind = partial(_connect_local, path)
         return proxy
 
     async def __aenter__(self) -> Self:
@@ -124,7 +126,7 @@ class FaultyProxy:
 class _Connection:
     """One caller and the place behind; it lasts until both have ended, or it breaks."""
 
-    def __init__(self, client: SocketStream, server: SocketStream) -> None:
+    def __init__(self, client: ByteStream, server: ByteStream) -> None:
         self._client, self._server = client, server
         self._scope = anyio.CancelScope()
         self._loses_answer = self._is_cut = False
@@ -142,7 +144,7 @@ class _Connection:
         _reset_on_close(self._server)
         self._scope.cancel()
 
-    async def _carry(self, way: Way, source: SocketStream, sink: SocketStream) -> None:
+    async def _carry(self, way: Way, source: ByteStream, sink: ByteStream) -> None:
         send, receive = anyio.create_memory_object_stream[tuple[float, bytes]](CHUNKS_UNDER_WAY)
         try:
             async with anyio.create_task_group() as ends:
@@ -152,14 +154,14 @@ class _Connection:
             self.reset()
 
     async def _take(
-        self, way: Way, source: SocketStream, send: MemoryObjectSendStream[tuple[float, bytes]]
+        self, way: Way, source: ByteStream, send: MemoryObjectSendStream[tuple[float, bytes]]
     ) -> None:
         async with send:
             async for data in source:
                 await send.send((anyio.current_time() + way.latency_s, data))
 
     async def _give(
-        self, way: Way, receive: MemoryObjectReceiveStream[tuple[float, bytes]], sink: SocketStream
+        self, way: Way, receive: MemoryObjectReceiveStream[tuple[float, bytes]], sink: ByteStream
     ) -> None:
         trace = Trace()
         async with receive:
@@ -185,7 +187,7 @@ class _Connection:
         self._is_cut = True
         return data[:end]
 
-    async def _deliver(self, way: Way, data: bytes, sink: SocketStream) -> None:
+    async def _deliver(self, way: Way, data: bytes, sink: ByteStream) -> None:
         while data:
             part = way.slice(data)
             await way.pass_gate(len(part))
@@ -193,6 +195,11 @@ class _Connection:
             data = data[len(part) :]
 
 
-def _reset_on_close(stream: SocketStream) -> None:
+async def _connect_local(path: Path) -> ByteStream:
+    return LocalStream(path)
+
+
+def _reset_on_close(stream: ByteStream) -> None:
     raw = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    with suppress(OSError):  # it may be over already
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -173,7 +173,9 @@ def test_what_one_item_could_have_said_is_accepted(story: str):
 @pytest.mark.parametrize("story", BAD)
 def test_what_no_item_could_have_said_is_rejected(story: str):
     """And the text names the item and the answers that do not fit."""
-    with pytest.raises(NotLinearizable, match=r"item: .* operations(.|\n)*none of these can follow"):
+    with pytest.raises(
+        NotLinearizable, match=r"item: .* operations(.|\n)*none of these can follow"
+    ):
         check(history_of(BAD[story]), VersionedItem())
 
 
@@ -195,7 +197,7 @@ def test_each_item_is_judged_alone():
     history = history_of(GOOD["one after the other"])
     history._over += history_of(BAD["a stale read"], "other")._over
 
-    with pytest.raises(NotLinearizable, match="^other: "):
+    with pytest.raises(NotLinearizable, match=r"^other: "):
         check(history, VersionedItem())
 
 
@@ -226,7 +228,7 @@ def random_history(chance: random.Random) -> Sequence[Told]:
     at = 0.0
     for number in range(chance.randint(2, 6)):
         guard = chance.choice((None, None, 1, 2))
-        call = chance.choice((Read(), Patch(f"b{number}", guard), Delete(guard), Read()))
+        call: Any = chance.choice((Read(), Patch(f"b{number}", guard), Delete(guard), Read()))
         call = Create("a") if number == 0 else call
         at += 1
         answers = [MISSING, CONFLICT, DONE, *range(1, 8)]
