@@ -37,7 +37,6 @@ class Way:
     def __init__(self) -> None:
         self.latency_s = 0.0
         self.bytes_per_s = math.inf
-        self.passed_bytes = 0
         self.marks: list[Mark] = []
         """Whose bytes nobody has sent yet."""
         self._open = anyio.Event()
@@ -73,7 +72,6 @@ class Way:
             await anyio.sleep(size / self.bytes_per_s)
         while self.held:
             await self._open.wait()
-        self.passed_bytes += size
 
 
 class Trace:
