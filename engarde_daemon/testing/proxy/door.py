@@ -68,6 +68,11 @@ class FaultyProxy:
         """How many connections there are now."""
         return len(self._connections)
 
+    @property
+    def marks(self) -> list[Mark]:
+        """The bytes for which a connection will be harmed, and that no connection carried yet."""
+        return [*self.requests.marks, *self.replies.marks]
+
     def answer_next(self, *statuses: int) -> None:
         """Let each of the next requests on a connection of its own get this HTTP status."""
         self._statuses.extend(statuses)
@@ -129,7 +134,7 @@ class _Connection:
     def __init__(self, client: ByteStream, server: ByteStream) -> None:
         self._client, self._server = client, server
         self._scope = anyio.CancelScope()
-        self._loses_answer = self._is_cut = False
+        self._loses_answer = False
 
     async def live(self, requests: Way, replies: Way) -> None:
         """Carry bytes both ways."""
@@ -170,22 +175,24 @@ class _Connection:
                 if self._loses_answer and sink is self._client:
                     self.reset()
                     return
-                found = trace.find(data, way.marks)
-                rest = data if found is None else self._harmed(way, *found, data=data)
-                await self._deliver(way, rest, sink)
-                if self._is_cut:
+                cut = self._cut(way, trace.find(data, way.marks))
+                await self._deliver(way, data[:cut], sink)
+                if cut is not None:
                     self.reset()
                     return
         await way.pass_gate(0)
         await sink.send_eof()
 
-    def _harmed(self, way: Way, mark: Mark, end: int, *, data: bytes) -> bytes:
+    def _cut(self, way: Way, found: tuple[Mark, int] | None) -> int | None:
+        """Take note of a mark, and give the place behind which nothing passes."""
+        if found is None:
+            return None
+        mark, end = found
         way.marks.remove(mark)
-        if mark.harm is Harm.ANSWER_LOST:
-            self._loses_answer = True
-            return data
-        self._is_cut = True
-        return data[:end]
+        if mark.harm is Harm.CUT:
+            return end
+        self._loses_answer = True
+        return None
 
     async def _deliver(self, way: Way, data: bytes, sink: ByteStream) -> None:
         while data:

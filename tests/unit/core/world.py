@@ -84,7 +84,7 @@ class Sent(msgspec.Struct):
     message: Ask | Letter
     deadline: float
     accepted: bool = False
-    """The sender was told that it is queued, or answered."""
+    """Its sender was told that it is queued."""
     heard: list[str] = []
     heard_after: int | None = None
     """How much had happened in the world when its sender heard."""
