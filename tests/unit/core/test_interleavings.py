@@ -22,7 +22,10 @@ from tests.unit.core.world import World
 
 HARM = (AssertionError, ExceptionGroup, TimeoutError, InvalidStateError, Deadlock)
 CHARGE = Supervisor._charge
-SEEDS = 5_000 if "ENGARDE_FAULTS_LONG" in os.environ else 250
+LONG = "ENGARDE_FAULTS_LONG" in os.environ
+SEEDS = 3_000 if LONG else 250
+
+pytestmark = pytest.mark.timeout(600 if LONG else 60)
 
 
 def explore(*ends: bool) -> None:

@@ -1,6 +1,5 @@
 """The loop whose seed chooses who goes on, and whose time costs nothing."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import anyio
@@ -56,9 +55,7 @@ def test_time_jumps_to_the_next_timer():
             sleepers.start_soon(sleep_for, "a blink", 0.1)
         return woken
 
-    began = time.process_time()
     assert replay(sleep, seed=1) == [("a blink", 0.1), ("a year", pytest.approx(365 * 86400))]
-    assert time.process_time() - began < 5
 
 
 def test_a_lost_wake_up_is_a_deadlock_and_not_a_hang():
