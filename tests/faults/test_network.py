@@ -40,6 +40,7 @@ AFTERWARDS_S = 20.0
 _FUNCTION = """
     select pg_get_functiondef('engarde.commit_writes_v1(jsonb, text[], jsonb)'::regprocedure)
 """
+_UNDER_WAY = "select exists (select from engarde.outbox where attempts > 0 and last_error is null)"
 _NOTES_THE_KEY = "from unnest(batch) w where w.idempotency_key is not null"
 
 
@@ -279,10 +280,12 @@ async def is_harmed(_daemon: Daemon, network: FaultyProxy) -> bool:
 
 
 async def is_ill(daemon: Daemon, _network: FaultyProxy) -> bool:
-    """Whether the daemon has seen that ZeroDB fails, which takes longer than any of its calls."""
+    """Whether the daemon has seen that ZeroDB fails, and no delivery hopes for an answer."""
     async with daemon.client(daemon.credentials.operator_key) as http:
         stores = (await http.get("/api/admin/recovery")).json()["stores"]
-    return bool(stores["zerodb"]["state"] != "healthy")
+    async with superuser(daemon) as sql:
+        is_hoping = await sql.fetchval(_UNDER_WAY)
+    return bool(stores["zerodb"]["state"] != "healthy" and not is_hoping)
 
 
 async def is_carried(daemon: Daemon) -> bool:
