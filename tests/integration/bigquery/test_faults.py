@@ -25,7 +25,7 @@ async def test_a_reply_lost_after_the_append_stores_the_batch_once(
         place = bigquery_emulator.place(write_endpoint=f"127.0.0.1:{proxy.port}")
         async with prepared(place) as archive:
             stream = await archive.open_stream(SNAPSHOTS)
-            proxy.loses_replies = True
+            proxy.replies.hold()
 
             async def append() -> None:
                 outcomes.append(await archive.append(frozen(stream, 0, *rows)))
@@ -34,7 +34,7 @@ async def test_a_reply_lost_after_the_append_stores_the_batch_once(
                 callers.start_soon(append)
                 while not await stored(archive, tenant):
                     await anyio.sleep(LOOK_S)
-                proxy.loses_replies = False
+                proxy.replies.release()
                 proxy.reset()
 
             assert outcomes == [Appended()]
@@ -50,7 +50,7 @@ async def test_batches_in_flight_survive_a_reset_in_their_order(
         place = bigquery_emulator.place(write_endpoint=f"127.0.0.1:{proxy.port}")
         async with prepared(place) as archive:
             stream = await archive.open_stream(SNAPSHOTS)
-            proxy.loses_replies = True
+            proxy.replies.hold()
 
             async def append(offset: int) -> None:
                 batch = frozen(stream, offset, *rows[offset : offset + 2])
@@ -61,7 +61,7 @@ async def test_batches_in_flight_survive_a_reset_in_their_order(
                     callers.start_soon(append, offset)
                 while not await stored(archive, tenant):
                     await anyio.sleep(LOOK_S)
-                proxy.loses_replies = False
+                proxy.replies.release()
                 proxy.reset()
 
             assert outcomes == [Appended()] * 5
@@ -77,12 +77,12 @@ async def test_an_answer_that_never_comes_is_bounded(
         place = bigquery_emulator.place(write_endpoint=f"127.0.0.1:{proxy.port}")
         async with prepared(place, bounds=Bounds(timeout_s=2.0)) as archive:
             batch = frozen(await archive.open_stream(SNAPSHOTS), 0, *some(tenant, 2))
-            proxy.loses_replies = True
+            proxy.replies.hold()
 
             with pytest.raises(Unavailable):
                 await archive.append(batch)
 
-            proxy.loses_replies = False
+            proxy.replies.release()
             proxy.reset()
             assert await archive.append(batch) == Appended()
             assert (await archive.close_stream(batch.stream)).rows == 2
