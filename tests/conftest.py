@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile("patient", settings(deadline=None))
+settings.load_profile("patient")
 
 _SLOW = [Path(__file__).parent / name for name in ("faults", "acceptance")]
 

@@ -212,6 +212,9 @@ class CloudOracle(Oracle):
             count = found[key.id, key.sha256]
             assert count == 1, f"{count} rows of {key}"
 
+    async def _zerodb_ids(self) -> set[str]:
+        return {row["id"] for row in self._cloud.rows(ITEMS.table)}
+
 
 def crumbs(network: FaultyProxy) -> None:
     """Let bytes come at the speed of a telegraph."""

@@ -109,12 +109,14 @@ class Oracle:
         """Whether ZeroDB and the archive have what PostgreSQL has, and nothing else."""
         async with superuser(self._daemon) as sql:
             versions = await sql.fetch(_VERSIONS)
-        async with EmbeddedZeroDB(self._daemon.data_dir / "zerodb") as store:
-            rows = {record.id async for record in store.scan()}
         archived = archived_rows(self._daemon.data_dir)
-        return rows == {row["zerodb_id"] for row in versions} and archived == Counter(
-            tuple(row)[:4] for row in versions
-        )
+        return await self._zerodb_ids() == {
+            row["zerodb_id"] for row in versions
+        } and archived == Counter(tuple(row)[:4] for row in versions)
+
+    async def _zerodb_ids(self) -> set[str]:
+        async with EmbeddedZeroDB(self._daemon.data_dir / "zerodb") as store:
+            return {record.id async for record in store.scan()}
 
     async def _every_store_is_used(self) -> bool:
         async with self._daemon.client(self._daemon.credentials.operator_key) as http:
