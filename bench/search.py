@@ -53,10 +53,18 @@ with made as (
              from generate_series(1, 40 + n % 2) k) as words) x
     returning tenant_id, brand_id, id, title, preview
 )
-insert into engarde.content_search (tenant_id, content_id, version, document)
-select tenant_id, id, 1, engarde.search_document_v2('english', brand_id, title, null,
-    to_tsvector('english', preview))
+insert into engarde.content_search (tenant_id, content_id, version, ordinal, document)
+select tenant_id, id, 1, ordinal, engarde.search_document_v2('english', brand_id, title, null,
+    to_tsvector('english', preview)) || array_to_tsvector(engarde.search_eras_v1(brand_id, ordinal))
 from made
+cross join lateral (select right(id, 12)::bigint / case when brand_id = $4 then 5 else $5::int end as ordinal) x
+"""
+_HEADS = """
+insert into engarde.search_heads as h (tenant_id, brand_id, newest)
+select i.tenant_id, i.brand_id, max(s.ordinal)
+from engarde.content_search s join content_items i on i.tenant_id = s.tenant_id and i.id = s.content_id
+group by 1, 2
+on conflict (tenant_id, brand_id) do update set newest = greatest(h.newest, excluded.newest)
 """
 _COUNT = """
 insert into engarde.content_counts (tenant_id, brand_id, content_type, status, items, bytes)
@@ -67,8 +75,13 @@ QUESTIONS = {
     "a rare word": "w19000",
     "two words": "w800 w900",
     "a phrase": '"w5 w7"',
-    "a beginning of words": "w1900*",
+    "a phrase that is rare": '"w5 w40"',
+    "a beginning of few words": "w1900*",
+    "a beginning of many words": "w1*",
+    "a word in one of 400": "w400",
+    "a word in one of 25": "w100",
     "a common word": "w2",
+    "a common word without another": "w2 -w5",
     "a word that is nowhere": "unheard",
 }
 
@@ -138,6 +151,7 @@ async def _fill(data_dir: Path, tenant: Tenant, say: Say, *, items: int) -> None
             await connection.execute(_FILL, first, last, *asked_for)
             say(f"{last:,} items are indexed")
         await connection.execute(_COUNT)
+        await connection.execute(_HEADS)
         await connection.execute("vacuum (analyze) content_items")
         await connection.execute("vacuum (analyze) engarde.content_search")
 

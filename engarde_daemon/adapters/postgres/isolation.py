@@ -41,6 +41,7 @@ GUARDED_TABLES = (
     "engarde.removals",
     "engarde.provider_batches",
     "engarde.reservations",
+    "engarde.search_heads",
     "engarde.search_languages",
     "engarde.staged_bodies",
     "engarde.webhook_deliveries",
