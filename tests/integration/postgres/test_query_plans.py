@@ -40,7 +40,8 @@ LARGE_TABLES = {"content_items", "content_versions", "content_search", "outbox"}
 # 50,000 items, of which the first tenant has 30,000 in one brand: nine in ten are drafts of posts, a
 # tenth of these with a schedule, the rest eight rarer kinds. One in 10,000 holds the word `needle`,
 # every other `hay`: one in 100 `soft hay`, one in 20 also `straw`, and all but the newest 10,000 `chaff`.
-# 20,000 wait to be indexed and 5,000 to be delivered, most of these leased.
+# 20,000 wait to be indexed and 5,000 to be delivered, most of these leased. A thousand tenants with one
+# item each have PostgreSQL believe that every brand is small.
 FILLED = """
 insert into tenants (id) select 'tenant-' || n from generate_series(0, 99) n;
 insert into brands (id, tenant_id, name)
@@ -76,6 +77,10 @@ select i.tenant_id, i.id, 1, engarde.search_document_v1(i.brand_id, i.title, '{}
         else 'hay soft' end || case when right(i.id, 5)::int <= 40000 then ' chaff' else '' end))
 from content_items i;
 select engarde.number_documents_v1(50000);
+insert into tenants (id) select 'lone-' || n from generate_series(1, 1000) n;
+insert into brands (id, tenant_id, name) select 'lone-' || n, 'lone-' || n, '' from generate_series(1, 1000) n;
+insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status)
+select 'lone-' || n, 'lone-' || n, 'lone-' || n, '', '', 'post', 'draft' from generate_series(1, 1000) n;
 insert into engarde.outbox (destination, tenant_id, content_id, version)
 select 'search', tenant_id, id, 1 from content_items limit 20000;
 insert into engarde.outbox (destination, tenant_id, content_id, version, leased_until)
