@@ -1,8 +1,8 @@
 -- Searches by relevance that read a bounded part of the index, however many items hold the words.
 --
 -- Documents of a brand are numbered as they come into the index, and carry the eras in which their
--- number lies: 1,024 numbers are an era of level 0, four of these one of level 1, and so on up to
--- 262,144. A search looks for its words in the newest two eras of level 0 first, and in larger ones
+-- number lies: 512 numbers are an era of level 0, four of these one of level 1, and so on up to
+-- 131,072. A search looks for its words in the newest two eras of level 0 first, and in larger ones
 -- only while that finds too few. The GIN index answers words and eras together, so that each look costs
 -- about as much as it finds.
 
@@ -32,7 +32,7 @@ create index content_search_unnumbered on engarde.content_search (content_id des
 -- keeps the index small; what two brands might share is told apart where the items are read.
 create function engarde.search_eras_v1(brand text, ordinal bigint) returns text[]
 language sql immutable set search_path = pg_catalog as $$
-    select array(select concat('@e', level, ':', left(md5(brand), 12), ':', ordinal >> (10 + 2 * level))
+    select array(select concat('@e', level, ':', left(md5(brand), 12), ':', ordinal >> (9 + 2 * level))
                  from generate_series(0, 4) level order by level)
 $$;
 
@@ -40,7 +40,7 @@ $$;
 create function engarde.search_newest_eras_v1(brand text, newest bigint, level integer) returns tsquery
 language sql immutable set search_path = pg_catalog as $$
     select engarde.search_lexeme_v1((engarde.search_eras_v1(brand, newest))[level + 1])
-        || engarde.search_lexeme_v1((engarde.search_eras_v1(brand, newest - (1024 << (2 * level))))[level + 1])
+        || engarde.search_lexeme_v1((engarde.search_eras_v1(brand, newest - (512 << (2 * level))))[level + 1])
 $$;
 
 -- The newest of the versions that are wanted of each content.

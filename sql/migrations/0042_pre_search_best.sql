@@ -116,7 +116,7 @@ begin
     select coalesce(array_agg(f.content_id), '{}'), coalesce(array_agg(f.document), '{}')
     into waiting from engarde.search_fresh_v1(q.tenant, true) f;
     select coalesce(max(l), -1) into highest
-    from generate_series(0, 4) l where coalesce(head.newest - head.oldest, 0) >= greatest(2048, 1024 << (2 * l));
+    from generate_series(0, 4) l where coalesce(head.newest - head.oldest, 0) >= greatest(1024, 512 << (2 * l));
     level := case when highest < 0 then 5 else 0 end;
     if num_nonnulls(q.types, q.statuses, q.campaign, q.since, q.until) > 0 then
         walked := engarde.search_walk_v1(q, waiting, asked.words, asked.sought, 1000);
@@ -132,7 +132,7 @@ begin
         else
             eras := brand;
         end if;
-        near := has_beginning and (level = 0 or items < 2048);
+        near := has_beginning and (level = 0 or items < 1024);
         hits := engarde.search_look_v1(q, waiting, asked.words, asked.sought,
             case when near then eras else ts_rewrite(asked.sought, brand, eras) end, near,
             case when level < 5 then 50000 else 10000 end);
