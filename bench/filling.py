@@ -5,6 +5,7 @@ version, search document (made by the daemon's functions) and the books. Bodies 
 no list and no search reads one, and ten million of them would take forty gigabytes.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,7 +28,8 @@ _LANES = 2
 _PLACES = """
 create schema if not exists bench;
 create unlogged table if not exists bench.owners (
-    place integer primary key, tenant_id text not null, brand_id text not null, user_id text not null);
+    place integer primary key, tenant_id text not null, brand_id text not null, user_id text not null,
+    places integer not null);
 truncate bench.owners
 """
 _FILLERS = """
@@ -61,10 +63,12 @@ with made as (
         storage_size_bytes, body_sha256, 'create', user_id, 'created', created_at, created_at
     from made
 )
-insert into engarde.content_search (tenant_id, content_id, version, document)
-select tenant_id, id, 1, engarde.search_document_v2('english', brand_id, title, null,
-    to_tsvector('english', preview))
-from made
+insert into engarde.content_search (tenant_id, content_id, version, ordinal, document)
+select m.tenant_id, m.id, 1, x.ordinal, engarde.search_document_v2('english', m.brand_id, m.title, null,
+    to_tsvector('english', m.preview)) || array_to_tsvector(engarde.search_eras_v1(m.brand_id, x.ordinal))
+from made m
+join bench.owners o on o.place = right(m.id, 12)::bigint % $3::int
+cross join lateral (select right(m.id, 12)::bigint * o.places / $3::int as ordinal) x
 """
 _COUNT = """
 delete from engarde.content_counts;
@@ -74,7 +78,12 @@ from content_items where deleted_at is null group by 1, 2, 3, 4;
 insert into content_storage_usage (tenant_id, total_content_items, total_storage_bytes)
 select tenant_id, sum(items), sum(bytes) from engarde.content_counts group by 1
 on conflict (tenant_id) do update set total_content_items = excluded.total_content_items,
-    total_storage_bytes = excluded.total_storage_bytes
+    total_storage_bytes = excluded.total_storage_bytes;
+insert into engarde.search_heads as h (tenant_id, brand_id, newest)
+select i.tenant_id, i.brand_id, max(s.ordinal)
+from engarde.content_search s join content_items i on i.tenant_id = s.tenant_id and i.id = s.content_id
+where s.ordinal is not null group by 1, 2
+on conflict (tenant_id, brand_id) do update set newest = greatest(h.newest, excluded.newest)
 """
 _TIDY = (
     "vacuum (analyze) content_items",
@@ -110,7 +119,11 @@ async def fill(
     """Add the items from `first` to `last`, the owners in turn, each text of so many words."""
     async with database_of(data_dir) as connection:
         await connection.execute(_PLACES)
-        rows = [(n, one.tenant_id, one.brand_id, one.user_id) for n, one in enumerate(owners)]
+        places = Counter(one.brand_id for one in owners)
+        rows = [
+            (n, one.tenant_id, one.brand_id, one.user_id, places[one.brand_id])
+            for n, one in enumerate(owners)
+        ]
         await connection.copy_records_to_table("owners", schema_name="bench", records=rows)
         await connection.execute("analyze bench.owners")
     starts = iter(range(first, last + 1, _STEP))

@@ -32,8 +32,13 @@ QUESTIONS = {
     "a rare word": "w19000",
     "two words": "w800 w900",
     "a phrase": '"w5 w7"',
-    "a beginning of words": "w1900*",
+    "a phrase that is rare": '"w5 w40"',
+    "a beginning of few words": "w1900*",
+    "a beginning of many words": "w1*",
+    "a word in one of 400": "w400",
+    "a word in one of 25": "w100",
     "a common word": "w2",
+    "a common word without another": "w2 -w5",
     "a word that is nowhere": "unheard",
 }
 

@@ -28,6 +28,7 @@ from engarde_daemon.domain.access import Role
 
 ITEMS = 100_000
 CHUNK_BYTES = 262_144
+DELIVERY_LIMIT_S = 600.0
 EXPORTS_PER_S, GROWTH_MB = 5_000.0, 50.0
 
 Say = Callable[[str], None]
@@ -40,7 +41,7 @@ def run(items: int | None, say: Say) -> list[Verdict]:
         (one, (source,)), (other, tenants) = _daemon(place, "one", 1), _daemon(place, "other", 2)
         say(f"creating {count:,} items in bulk ...")
         created = timed(one, count, lambda: create_in_bulk(one.port, source, count))
-        settled_s = one.settle()
+        settled_s = one.settle(within_s=DELIVERY_LIMIT_S)
         file = place.path / "export.ndjson"
         say(f"{created.told()}; delivered after {settled_s:.1f} s more; exporting ...")
         with PeakMemory(one) as memory:

@@ -14,7 +14,7 @@ select * from engarde.list_pages_v1($1::jsonb)
 select * from engarde.list_trash_v1($1, $2, $3, $4, $5, $6)
 
 -- name: page
-select * from engarde.list_items_v1($1::jsonb)
+select * from engarde.list_items_v2($1::jsonb)
 
 -- name: page_alike
 select * from engarde.list_alike_v1($1::jsonb, $2::text[], $3::real[])

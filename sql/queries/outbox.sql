@@ -47,7 +47,7 @@ from engarde.outbox o group by o.destination
 select coalesce(sum(s.size_bytes), 0)::bigint from engarde.staged_bodies s
 
 -- name: index_pending
-select engarde.index_pending_v2($1)
+select engarde.index_pending_v3($1)
 
 -- name: sweep_staged
 select engarde.sweep_staged_v1($1)

@@ -1,9 +1,10 @@
 """Several daemons on one database are one service."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import anyio
 import asyncpg
@@ -19,6 +20,7 @@ from tests.support.running import Daemon, cleared_away_after
 __all__ = ["postgres_server"]
 
 PATCHES = 30
+SCHEDULED = 20
 
 
 class Pair(NamedTuple):
@@ -70,9 +72,14 @@ async def test_two_first_starts_at_once_make_one_schema_and_one_tenant(
 
 async def outbox_is_empty(dsn: str) -> bool:
     """Whether everything was delivered."""
+    return bool(await ask(dsn, "select not exists (select from engarde.outbox)"))
+
+
+async def ask(dsn: str, statement: str) -> Any:
+    """Ask the database, past the daemons."""
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        return not await connection.fetchval("select exists (select from engarde.outbox)")
+        return await connection.fetchval(statement)
     finally:
         await connection.close(timeout=10)
 
@@ -132,6 +139,35 @@ async def test_the_same_idempotency_key_at_both_makes_one_item(pair: Pair):
         assert len({answer.json()["id"] for answer in answers}) == 1
         assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 19
         assert len(await listed(one)) == 1
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["running", "away"])
+async def test_what_is_due_is_published_once_by_either(pair: Pair, *, is_away: bool):
+    """Also when both were away at its moment, and come back at the same time."""
+    due = datetime.now(UTC) + (timedelta(hours=1) if is_away else timedelta(seconds=2))
+    item = {"body": "x", "status": "scheduled", "scheduled_at": due.isoformat()}
+    items = {"items": [{"title": f"Due {number}", **item} for number in range(SCHEDULED)]}
+    async with pair.one.client() as http:
+        assert (await http.post("/api/content/bulk", json=items)).status_code == 201
+    if is_away:
+        await pair.one.stop()
+        await pair.other.stop()
+        await ask(
+            pair.dsn, "update content_items set scheduled_at = scheduled_at - interval '2 hours'"
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(pair.one.start)
+            tasks.start_soon(pair.other.start)
+
+    await eventually(lambda: all_are_published(pair.dsn), within_s=30)
+    await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+    versions = archived_rows(pair.one.data_dir)
+    assert (len(versions), set(versions.values())) == (2 * SCHEDULED, {1})
+
+
+async def all_are_published(dsn: str) -> bool:
+    """Whether nothing waits for its moment any more."""
+    return bool(await ask(dsn, "select bool_and(status = 'published') from content_items"))
 
 
 async def test_what_a_killed_daemon_had_claimed_the_other_delivers(pair: Pair):

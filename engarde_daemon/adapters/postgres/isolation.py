@@ -42,6 +42,7 @@ GUARDED_TABLES = (
     "engarde.provider_batches",
     "engarde.reservations",
     "engarde.resumable_uploads",
+    "engarde.search_heads",
     "engarde.search_languages",
     "engarde.staged_bodies",
     "engarde.upload_parts",

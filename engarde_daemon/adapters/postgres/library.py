@@ -20,7 +20,7 @@ from engarde_daemon.ports.lists import Sort, SortedPlace
 from sql import statements
 
 COUNT_CAP = 10_000
-RANKED_MAX = 1_000
+RANKED_MAX = 500
 LANES = 3
 BATCH_MOST = 32
 
@@ -170,7 +170,7 @@ def _place_values(place: SortedPlace | None) -> tuple[datetime | None, str | Non
 
 
 def _question_of(page: _Page, filters: Filters, sort: Sort, *, cap: int) -> str:
-    """What `engarde.list_items_v1` is asked, in the fields of `engarde.list_question`."""
+    """What `engarde.list_items_v2` is asked, in the fields of `engarde.list_question`."""
     at, content_id = _place_values(page.after)
     question = {
         "tenant": page.tenant_id,
@@ -194,7 +194,10 @@ def _question_of(page: _Page, filters: Filters, sort: Sort, *, cap: int) -> str:
 
 
 def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int | None) -> Listed:
-    """A page; beyond `cap` nobody counted, None says that the total comes from the counters."""
+    """A page; beyond `cap` nobody counted, None says that the total comes from the counters.
+
+    A list by relevance may end before `cap`, and says itself whether there is `more`.
+    """
     hits = [row for row in rows if row["item"] is not None]
     total = rows[0]["total"]
     return Listed(
@@ -202,7 +205,7 @@ def _listed_of(rows: Sequence[Mapping[str, Any]], *, cap: int | None) -> Listed:
         backed_up=[row["item"]["bigquery_backed_up"] for row in hits],
         ranks=[row.get("rank") for row in hits],
         total=total if cap is None else min(total, cap),
-        is_capped=cap is not None and total > cap,
+        is_capped=cap is not None and rows[0].get("more", total > cap),
     )
 
 

@@ -87,11 +87,11 @@ def _leave_answers_unwritten() -> None:
     """Make content of a paid answer that was never written down."""
     note = PostgresWorkBench.note
 
-    async def mistaken(self: PostgresWorkBench, steps: Sequence[Step]) -> set[int]:
+    async def mistaken(self: PostgresWorkBench, steps: Sequence[Step]) -> dict[int, int | None]:
         kept = [n for n, step in enumerate(steps) if step.state is not ItemState.RECEIVED]
         held = await note(self, [steps[n] for n in kept])
-        skipped = {n for n, step in enumerate(steps) if step.state is ItemState.RECEIVED}
-        return {kept[n] for n in held} | skipped
+        skipped = {n: None for n, step in enumerate(steps) if step.state is ItemState.RECEIVED}
+        return {kept[n]: place for n, place in held.items()} | skipped
 
     _plant(PostgresWorkBench, "note", mistaken)
 

@@ -1,4 +1,4 @@
-"""Lists in every order, searches and exports reach what they need by an index of their own.
+"""Lists in every order and exports reach what they need by an index of their own.
 
 Asked as the daemon asks them, in a database with 50,000 items of which one brand has 30,000; see
 `test_query_plans`.
@@ -33,10 +33,6 @@ from tests.support.plans import Node
 __all__ = ["daemons", "filled", "migrated_template", "postgres_server"]
 
 SIZE = 21
-NEEDLES = 5
-FRESH = 200  # versions that are looked at before they are indexed
-SMALL = "tenant-3", "brand-3"
-SMALL_ITEMS = 500
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=25_001)
 INDEXES = {
     Sort.OLDEST: "content_items_page",
@@ -123,54 +119,12 @@ async def test_a_place_among_what_has_a_schedule_is_walked_from(daemons: Session
     assert rows_of("content_items", nodes) <= 2 * SIZE
 
 
-@pytest.mark.parametrize("sort", [Sort.RELEVANCE, Sort.NEWEST, Sort.TITLE])
-@pytest.mark.parametrize("words", ["needle", "need*", '"needle"', "needle or nothing"])
-async def test_a_selective_search_asks_the_full_text_index(
-    daemons: Sessions, sort: Sort, words: str
-):
-    """Although row level security keeps `@@` from every index of a reader's own.
-
-    By key it looks at no more than what was written a moment ago and may not be indexed yet.
-    """
-    filters = Filters(words=words)
-    nodes = await steps_of(daemons.readers, lambda link: page(link, sort, filters))
-
-    assert indexes_on("content_search", nodes) == {"content_search_document", "content_search_pkey"}
-    assert rows_of("content_search", nodes) <= FRESH + NEEDLES
-    assert indexes_on("content_items", nodes) == {"content_items_pkey"}
-    assert rows_of("content_items", nodes) <= 2 * NEEDLES
-
-
-@pytest.mark.parametrize("sort", [Sort.RELEVANCE, Sort.NEWEST])
-async def test_a_common_word_costs_a_small_brand_no_more_than_its_own(
-    daemons: Sessions, sort: Sort
-):
-    """However many items of other tenants hold it."""
-
-    async def search(link: asyncpg.Connection) -> int:
-        listed = await PostgresLibrary(link).list_items(
-            *SMALL, filters=Filters(words="hay"), after=None, size=SIZE, skip=0, sort=sort
-        )
-        return len(listed.items)
-
-    nodes = await steps_of(daemons.readers, search)
-
-    assert rows_of("content_search", nodes) <= FRESH + 2 * SMALL_ITEMS
-    assert rows_of("content_items", nodes) <= SMALL_ITEMS + 2 * SIZE
-    async with rolled_back(daemons.readers) as connection:
-        assert await search(connection) == SIZE
-
-
 async def test_the_plans_were_those_of_full_answers(daemons: Sessions):
     """Not of empty ones, which are easily quick."""
     async with rolled_back(daemons.readers) as connection:
         for sort in INDEXES:
             assert len((await page(connection, sort)).items) == SIZE
             assert len((await page(connection, sort, after=middle(sort))).items) == SIZE
-        for words in ("needle", "need*"):
-            for sort in (Sort.RELEVANCE, Sort.NEWEST):
-                found = await page(connection, sort, Filters(words=words))
-                assert (len(found.items), found.total) == (NEEDLES, NEEDLES)
 
 
 @pytest.mark.parametrize(

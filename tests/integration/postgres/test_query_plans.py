@@ -39,7 +39,9 @@ LARGE_TABLES = {"content_items", "content_versions", "content_search", "outbox"}
 
 # 50,000 items, of which the first tenant has 30,000 in one brand: nine in ten are drafts of posts, a
 # tenth of these with a schedule, the rest eight rarer kinds. One in 10,000 holds the word `needle`,
-# every item `hay`; 20,000 wait to be indexed and 5,000 to be delivered, most of these leased.
+# every other `hay`: one in 100 `soft hay`, one in 20 also `straw`, and all but the newest 10,000 `chaff`.
+# 20,000 wait to be indexed and 5,000 to be delivered, most of these leased. A thousand tenants with one
+# item each have PostgreSQL believe that every brand is small.
 FILLED = """
 insert into tenants (id) select 'tenant-' || n from generate_series(0, 99) n;
 insert into brands (id, tenant_id, name)
@@ -68,8 +70,17 @@ insert into content_storage_usage (tenant_id, total_content_items, total_storage
 select tenant_id, count(*), 4 * count(*) from content_items group by 1;
 insert into engarde.content_search (tenant_id, content_id, version, document)
 select i.tenant_id, i.id, 1, engarde.search_document_v1(i.brand_id, i.title, '{}',
-    to_tsvector('english', case when i.id like '%0000' then 'needle' else 'hay' end))
+    to_tsvector('english', case
+        when i.id like '%0000' then 'needle'
+        when i.id like '%06' then 'soft hay'
+        when right(i.id, 2)::int % 20 = 1 then 'hay soft straw'
+        else 'hay soft' end || case when right(i.id, 5)::int <= 40000 then ' chaff' else '' end))
 from content_items i;
+select engarde.number_documents_v1(50000);
+insert into tenants (id) select 'lone-' || n from generate_series(1, 1000) n;
+insert into brands (id, tenant_id, name) select 'lone-' || n, 'lone-' || n, '' from generate_series(1, 1000) n;
+insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status)
+select 'lone-' || n, 'lone-' || n, 'lone-' || n, '', '', 'post', 'draft' from generate_series(1, 1000) n;
 insert into engarde.outbox (destination, tenant_id, content_id, version)
 select 'search', tenant_id, id, 1 from content_items limit 20000;
 insert into engarde.outbox (destination, tenant_id, content_id, version, leased_until)
