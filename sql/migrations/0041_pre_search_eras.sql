@@ -129,7 +129,8 @@ begin
     return cardinality(tenants);
 end $$;
 
--- As version 2; where nothing waits, documents without a number get theirs.
+-- As version 2, but a version that a newer one waits behind is passed over: nobody will look for it.
+-- Where nothing waits, documents without a number get theirs.
 create function engarde.index_pending_v3(most integer) returns integer
 language plpgsql set search_path = pg_catalog as $$
 declare
@@ -139,11 +140,24 @@ declare
     contents text[];
     versions integer[];
 begin
-    select array_agg(p.id), array_agg(p.lease_token), array_agg(p.tenant_id), array_agg(p.content_id),
-           array_agg(p.version)
+    with oldest as materialized (
+        select * from engarde.outbox o where o.destination = 'search'
+        order by o.id limit 8 * most for update skip locked
+    ), judged as (
+        select p.*, not exists (
+            select from engarde.outbox n
+            where n.tenant_id = p.tenant_id and n.content_id = p.content_id
+              and n.destination = 'search' and n.version > p.version) as is_newest
+        from oldest p
+    ), counted as (
+        select *, count(*) filter (where j.is_newest) over (order by j.id) as place from judged j
+    )
+    select array_agg(p.id), array_agg(p.lease_token),
+        array_agg(p.tenant_id) filter (where p.is_newest),
+        array_agg(p.content_id) filter (where p.is_newest),
+        array_agg(p.version) filter (where p.is_newest)
     into ids, tokens, tenants, contents, versions
-    from (select * from engarde.outbox o where o.destination = 'search'
-          order by o.id limit most for update skip locked) p;
+    from counted p where p.place <= most;
     if ids is null then
         return engarde.number_documents_v1(8 * most);
     end if;

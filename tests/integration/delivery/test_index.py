@@ -199,6 +199,25 @@ class TestIndexing:
             await eventually(indexed, within_s=10)
 
 
+async def test_of_versions_that_wait_together_only_the_newest_is_taken_in(
+    shelf: Shelf, superuser: asyncpg.Connection
+):
+    """The others are settled with it; a body that an older one brought is in it all the same."""
+    item = await shelf.write("first")
+    other = await shelf.write("elsewhere")
+    for patch in (Patch(body="second"), Patch(title="Third")):
+        item = await shelf.change(item, patch)
+
+    assert await shelf.outbox.index_pending(1) == 3  # the other, and two that are passed over
+    assert await superuser.fetch(_INDEXED) == [(other.id, 1)]
+    while await shelf.outbox.index_pending(1):
+        continue
+
+    assert set(await superuser.fetch(_INDEXED)) == {(other.id, 1), (item.id, 3)}
+    assert await shelf.found("second") == await shelf.found("third") == {item.id}
+    assert await shelf.found("first") == set()
+
+
 class TestHousekeeping:
     """What grows with time is cut back."""
 
