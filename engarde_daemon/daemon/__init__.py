@@ -24,12 +24,13 @@ from engarde_daemon.config import Settings
 from engarde_daemon.core import RestartLimitReached
 from engarde_daemon.daemon.first_start import welcome
 from engarde_daemon.daemon.listening import CannotListenError, listen
+from engarde_daemon.daemon.parts import Watching
 from engarde_daemon.daemon.pulse import Pulse
 from engarde_daemon.daemon.reloading import Commit, Prepare, Read, Reloading
 from engarde_daemon.daemon.stores import open_stores
 from engarde_daemon.daemon.systemd import Systemd
 from engarde_daemon.daemon.telemetry import open_instruments
-from engarde_daemon.daemon.tree import Planted, Watching, plant
+from engarde_daemon.daemon.tree import Planted, plant
 from engarde_daemon.domain.errors import EngardeError
 from engarde_daemon.exit_codes import ExitCode
 

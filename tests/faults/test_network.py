@@ -18,7 +18,7 @@ import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.zerodb.documents import ITEMS
-from engarde_daemon.daemon.tree import WRITE_TIMEOUT_S
+from engarde_daemon.daemon.serving import WRITE_TIMEOUT_S
 from engarde_daemon.domain.content import sha256_of
 from engarde_daemon.testing.proxy import FaultyProxy
 from engarde_daemon.testing.zerodb_cloud import ZeroDBCloud
