@@ -31,7 +31,11 @@ def main() -> int:
     if not key:
         print(f"engarde tui: there is no key in {KEY}", file=sys.stderr)  # noqa: T201 - for a person
         return 3
-    return asyncio.run(_show(options.url, key, light=options.light))
+    try:
+        return asyncio.run(_show(options.url, key, light=options.light))
+    finally:
+        if not _has_terminal():
+            os._exit(1)  # Textual's threads (8.2) would wait for the terminal for ever
 
 
 async def _show(url: str, key: str, *, light: bool) -> int:
@@ -48,9 +52,13 @@ async def _show(url: str, key: str, *, light: bool) -> int:
 async def _end_with_terminal() -> None:
     # Only the leader of a session hears that its terminal is gone, and that may be the daemon;
     # Textual (8.2) would go on reading the end of the input as fast as it can.
-    while sys.__stdin__ is not None and os.isatty(sys.__stdin__.fileno()):
+    while _has_terminal():
         await anyio.sleep(TERMINAL_LOOK_EVERY_S)
     signal.raise_signal(signal.SIGHUP)
+
+
+def _has_terminal() -> bool:
+    return sys.__stdin__ is not None and os.isatty(sys.__stdin__.fileno())
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ def main(settings: Settings, read: Read, *, beside: Beside | None = None) -> int
             f"engarde {'gave up' if gave_up else 'cannot start'}: {first}", file=sys.stderr
         )
         return ExitCode.REFUSED if gave_up else ExitCode.CANNOT_START
+    finally:
+        garbage.look_at_everything()
     return 0
 
 

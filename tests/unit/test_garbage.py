@@ -68,3 +68,16 @@ def test_garbage_of_the_start_is_taken_out_once() -> None:
     garbage.keep_what_is_there()
 
     assert gone() is None
+
+
+def test_at_the_end_everything_is_looked_at() -> None:
+    """What was kept out of all looks, too."""
+    kept = Ring()
+    there = weakref.ref(kept)
+    garbage.keep_what_is_there()
+    garbage.look_at_everything()
+    del kept
+
+    gc.collect()
+
+    assert there() is None

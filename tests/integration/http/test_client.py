@@ -120,7 +120,7 @@ async def test_redirects_are_not_followed(receiver: Receiver):
 
 async def test_a_redirect_comes_to_the_gate_again(receiver: Receiver):
     """The next URL may lead elsewhere."""
-    good, bad = b"http://again.example:%d/" % port_of(receiver), b"https://again.example/"
+    good, bad = b"http://again.example:%d/" % port_of(receiver), b"http://you@again.example/"
     receiver.next_reactions.extend(
         Reaction(status=302, headers=((b"location", location),)) for location in (good, bad)
     )
