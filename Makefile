@@ -9,6 +9,9 @@ WORKERS ?= 3
 AUDIT  := .cache/audit
 UV     := $(shell command -v uv 2>/dev/null)
 
+# A start without compiled modules takes several times as long, and tests start the daemon often.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test fast faults check fix bench openapi pictures lock audit clean
 
@@ -19,7 +22,7 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Preparing $(VENV) ..."
 ifneq ($(UV),)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

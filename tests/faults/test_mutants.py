@@ -27,11 +27,9 @@ PATIENCE_S = 4.0
 EVERY_TIME = frozenset(
     {
         "acknowledge-before-commit",
-        "settle-before-delivery",
         "record-before-append",
         "leave-answers-unwritten",
         "usage is not counted",
-        "keys are not kept",
     }
 )
 """Those that would cost acknowledged content, money or trust; the others are for the long form."""

@@ -258,7 +258,7 @@ async def test_a_zerodb_behind_a_bad_line_gets_every_version_once(data_dir: Path
     """Nobody who writes or reads notices, and what was acknowledged meanwhile arrives afterwards."""
     async with ZeroDBCloud() as cloud, behind_a_line(data_dir, cloud) as (daemon, network):
         witness = Witness(daemon.credentials.tenant_id)
-        for harm, let_fail in [*LINES.items()] * ROUNDS if LONG else [*LINES.items()][:4]:
+        for harm, let_fail in [*LINES.items()] * ROUNDS if LONG else [*LINES.items()][1:4:2]:
             async with daemon.client() as http:
                 let_fail(network)
                 is_met = is_ill if network.marks == [] else is_harmed

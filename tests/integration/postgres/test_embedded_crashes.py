@@ -4,6 +4,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -142,8 +143,16 @@ async def test_a_reused_process_id_does_not_stop_the_start(root):
     traces = {path: path.read_text().split("\n") for path in paths}
     await server.stop()
     owner = (root / "data").stat().st_uid
-    with subprocess.Popen(["sleep", "60"], user=owner) as stranger:
+    sleep = shutil.which("sleep")
+    # Not `user=`: it makes Python fork, which gRPC does not survive where other tests loaded it.
+    become = (
+        f"import os; os.setuid({owner}); os.write(1, b'\\n'); os.execv({sleep!r}, ['sleep', '60'])"
+    )
+    command = [sys.executable, "-c", become]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as stranger:
         try:
+            assert stranger.stdout is not None
+            stranger.stdout.readline()
             for path, lines in traces.items():
                 path.write_text("\n".join([str(stranger.pid), *lines[1:]]))
             async with server:
