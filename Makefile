@@ -46,11 +46,19 @@ faults: setup  ## harm daemons in every way we know (LONG=1 for the long form, A
 	@$(if $(LONG),ENGARDE_FAULTS_LONG=1) $(BIN)/python -m pytest tests/faults \
 	    --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: setup  ## format, lint, types, import contracts, fast tests: run before each commit
+check: style types contracts covered  ## format, lint, types, import contracts, fast tests: run before each commit
+
+style: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
+
+types: setup
 	@$(BIN)/mypy
+
+contracts: setup
 	@$(BIN)/lint-imports --no-logo
+
+covered: setup
 	@$(BIN)/python -m coverage run -m pytest tests/unit -q $(ARGS)
 	@$(BIN)/python -m coverage report --skip-covered
 

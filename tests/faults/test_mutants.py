@@ -28,7 +28,6 @@ EVERY_TIME = frozenset(
     {
         "acknowledge-before-commit",
         "record-before-append",
-        "leave-answers-unwritten",
         "usage is not counted",
     }
 )
