@@ -37,6 +37,8 @@ FAULTS = {
     "replicator.after_freeze": Fault.MISTAKE,
     "replicator.after_append": Fault.MISTAKE,
 }
+SLOW = {"recovery.before_page"}
+"""Those that wait for several pages of a restore: for the long form."""
 BEDS = ("delivery.after_put", "replicator.after_append")
 """Where a daemon sleeps with work of others in its hands."""
 _OWED = "select exists (select from engarde.outbox)"
@@ -54,7 +56,7 @@ def test_every_failpoint_has_a_case():
     assert list(CASES) == [point.name for point in catalogue()]
 
 
-@pytest.mark.parametrize("point", CASES)
+@pytest.mark.parametrize("point", [one for one in CASES if LONG or one not in SLOW])
 async def test_killed_there_the_daemon_keeps_its_promises(point: str, site: Site, told_seed: str):
     """At a pass that the seed says, under load; the next life makes everything whole."""
     for round_ in range(ROUNDS):
