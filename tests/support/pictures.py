@@ -38,9 +38,14 @@ def video(container: str = "mp4", codec: str = "mpeg4", *, frames: int = 20) -> 
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for _ in range(frames):
-            output.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+            output.mux(stream.encode(_frame()))
         output.mux(stream.encode())
     return written.getvalue()
+
+
+def _frame() -> av.VideoFrame:
+    """A frame of one colour: one that was not filled holds whatever its memory held before."""
+    return av.VideoFrame.from_image(Image.new("RGB", (64, 48), _SUN))
 
 
 def sound() -> bytes:
