@@ -13,11 +13,18 @@ Owns where the key goes: results are fetched from an address of our own making, 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from engarde_daemon.adapters.llm.anthropic import VERSION, body_of, is_plain, reply_in
+from engarde_daemon.adapters.llm.anthropic import (
+    VERSION,
+    PlainModels,
+    body_of,
+    is_plain,
+    reply_in,
+)
 from engarde_daemon.adapters.llm.batch_lines import (
     CLOCKS_APART,
     NOT_DONE,
