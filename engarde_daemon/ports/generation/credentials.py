@@ -5,6 +5,8 @@ from typing import Protocol
 
 import msgspec
 
+from engarde_daemon.ports.secrets import SealedKey
+
 
 class CredentialRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of a credential but its key."""
@@ -39,15 +41,15 @@ class CredentialKeeper(Protocol):
 class CredentialBench(Protocol):
     """Where keys are found by whoever works with them."""
 
-    async def secret(self, tenant_id: str, provider: str) -> bytes | None:
-        """The sealed key of a tenant.
+    async def key(self, tenant_id: str, provider: str) -> SealedKey:
+        """The key of a tenant.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def pause(self, tenant_id: str, provider: str, reason: str) -> None:
-        """Stop all work that needs this key, until somebody sets it anew.
+    async def pause(self, key: SealedKey, reason: str) -> None:
+        """Stop all work that needs this key until another is set; nothing if it has been already.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
