@@ -32,7 +32,7 @@ class Desk:
 def test_bodies_of_nothing_are_not_kept_for_ever():
     """An empty body takes a name and a place; a million of them would take the machine."""
     cache = BodyCache(10_000)
-    names = [BodyName(("t", f"c{number}", number)) for number in range(1_000)]
+    names: list[BodyName] = [(f"c{number}", 1) for number in range(1_000)]
     for name in names:
         cache.put(name, "")
 
