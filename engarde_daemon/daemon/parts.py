@@ -56,7 +56,7 @@ class Parts:
         )
         self.store = self._store()
         self.comparer = ThreadedComparer()
-        self.observing = Observing(settings, stores, self.board)
+        self.observing = Observing(settings, stores, self.board, plans=self.plans)
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,
