@@ -32,7 +32,6 @@ async def nobody_listens(port: int) -> bool:
     return False
 
 
-@pytest.mark.timeout(150)
 async def test_the_play_is_played_to_its_end(place: Path):
     """ZeroDB fails, reads come from elsewhere, and at the end nothing differs.
 

@@ -59,7 +59,7 @@ async def send_until_answered(
             return
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 300)
 async def test_killed_in_the_middle_a_bulk_is_whole_or_not_there(daemon: Daemon, told_seed: str):
     """Each is acknowledged in the end, and each of its items is there exactly once."""
     chance = random.Random(told_seed)
@@ -82,7 +82,7 @@ async def test_killed_in_the_middle_a_bulk_is_whole_or_not_there(daemon: Daemon,
             async def answered(wanted: int = wanted) -> bool:
                 return statuses["201"] >= wanted
 
-            await eventually(answered, within_s=30)
+            await eventually(answered)
             await daemon.kill()
             await daemon.start()
             async with superuser(daemon) as sql:
@@ -138,7 +138,6 @@ class TestCommands:
         assert len({item["title"] for item in items}) == len(items)
         return {item["title"]: item["sha256"] for item in items}
 
-    @pytest.mark.timeout(180)
     async def test_killed_in_the_middle_both_still_end_well(
         self, daemon: Daemon, second: Daemon, place: Path
     ):
@@ -151,7 +150,7 @@ class TestCommands:
         async def has_begun() -> bool:
             return part.exists() and part.stat().st_size > 1_000_000
 
-        await eventually(has_begun, within_s=30)
+        await eventually(has_begun)
         await daemon.kill()
         await daemon.start()
         exported = await self.answer_of(export)
@@ -165,7 +164,7 @@ class TestCommands:
             async with second.client() as http:
                 return bool((await http.get("/api/content")).json()["pagination"]["total"])
 
-        await eventually(has_arrived, within_s=30)
+        await eventually(has_arrived)
         await second.kill()
         await second.start()
         imported = await self.answer_of(import_)

@@ -42,7 +42,7 @@ async def under_load(daemon: Daemon, seed: str) -> AsyncIterator[Crowd]:
         crowd.stop()
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 300)
 async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
     daemon: Daemon, told_seed: str
 ):
@@ -63,7 +63,7 @@ async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
     print(f"{KILLS} kills: {dict(crowd.statuses)}")  # noqa: T201 - a figure to look at
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 300)
 async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
     daemon: Daemon, told_seed: str
 ):

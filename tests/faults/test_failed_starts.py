@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database, postgres_server
 from tests.support.running import Daemon, DidNotStart, cleared_away_after, free_port
 
@@ -170,17 +171,17 @@ class TestOutsideServers:
 @asynccontextmanager
 async def lowly_user(server: EmbeddedPostgres) -> AsyncIterator[str]:
     """A user of the server who may log in and nothing else."""
-    connection = await asyncpg.connect(server.dsn(), timeout=10)
+    connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
     await connection.execute("create role lowly login")
     try:
         yield "lowly"
     finally:
         await connection.execute("drop role lowly")
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 async def drop_a_policy(dsn: str) -> None:
     """Make a hole."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     await connection.execute("drop policy tenant_guard on engarde.content_versions")
-    await connection.close(timeout=10)
+    await connection.close(timeout=PATIENCE_S)

@@ -27,7 +27,7 @@ from tests.support.running import Daemon, cleared_away_after
 
 __all__ = ["postgres_server"]
 
-pytestmark = pytest.mark.timeout(600 if LONG else 150)
+pytestmark = pytest.mark.timeout(600 if LONG else 300)
 
 HARMS = 60 if LONG else 6
 CLIENTS = 3

@@ -45,7 +45,7 @@ async def reloaded(daemon: Daemon, event: str) -> dict[str, Any]:
         found[:] = [line for line in daemon.events()[before:] if line["event"] == event]
         return bool(found)
 
-    await eventually(said, within_s=10)
+    await eventually(said)
     return found[0]
 
 
@@ -150,4 +150,4 @@ async def test_a_log_that_was_moved_away_goes_on_in_a_new_file(data_dir: Path):
             found = anyio.Path(file)
             return await found.exists() and "settings reloaded" in await found.read_text()
 
-        await eventually(goes_on, within_s=10)
+        await eventually(goes_on)

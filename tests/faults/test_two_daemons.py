@@ -14,6 +14,7 @@ import pytest
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.archived import archived_rows
 from tests.support.oracle import eventually, listed
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database, postgres_server
 from tests.support.running import Daemon, cleared_away_after
 
@@ -77,11 +78,11 @@ async def outbox_is_empty(dsn: str) -> bool:
 
 async def ask(dsn: str, statement: str) -> Any:
     """Ask the database, past the daemons."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     try:
         return await connection.fetchval(statement)
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 async def test_what_one_writes_the_other_shows_at_once(pair: Pair):
@@ -159,8 +160,8 @@ async def test_what_is_due_is_published_once_by_either(pair: Pair, *, is_away: b
             tasks.start_soon(pair.one.start)
             tasks.start_soon(pair.other.start)
 
-    await eventually(lambda: all_are_published(pair.dsn), within_s=30)
-    await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+    await eventually(lambda: all_are_published(pair.dsn))
+    await eventually(lambda: outbox_is_empty(pair.dsn))
     versions = archived_rows(pair.one.data_dir)
     assert (len(versions), set(versions.values())) == (2 * SCHEDULED, {1})
 
@@ -179,7 +180,7 @@ async def test_what_a_killed_daemon_had_claimed_the_other_delivers(pair: Pair):
                 tasks.start_soon(partial(one.post, "/api/content", json=body))
         await pair.one.kill()
 
-    await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+    await eventually(lambda: outbox_is_empty(pair.dsn))
     async with pair.other.client() as other:
         assert len(await listed(other)) == 200
     archived = archived_rows(pair.other.data_dir)
@@ -194,7 +195,7 @@ async def test_two_that_write_at_once_archive_each_version_once(pair: Pair):
                 http = one if number % 2 else other
                 body = {"title": f"Item {number}", "body": "x" * 2000}
                 tasks.start_soon(partial(http.post, "/api/content", json=body))
-        await eventually(lambda: outbox_is_empty(pair.dsn), within_s=30)
+        await eventually(lambda: outbox_is_empty(pair.dsn))
 
     archived = archived_rows(pair.one.data_dir)
     assert (len(archived), set(archived.values())) == (200, {1})

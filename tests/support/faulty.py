@@ -22,11 +22,10 @@ from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.domain.access import Role
 from engarde_daemon.testing.faulty.fuses import Fuse, FuseBox, Harm
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.running import Credentials, Daemon, cleared_away_after
 
-DEATH_LIMIT_S = 30.0
-REACH_LIMIT_S = 20.0
 QUICK = {
     # So small that every read goes to a store.
     "ENGARDE_CACHE__BODY_BYTES": "1024",
@@ -74,7 +73,7 @@ class FaultyDaemon(Daemon):
             fuse.unlink()
         if not self.alive:
             await self.start()
-        link = await asyncpg.connect(self.dsn, timeout=10)
+        link = await asyncpg.connect(self.dsn, timeout=PATIENCE_S)
         try:
             office = Administration(
                 link, new_id=lambda: str(uuid.uuid4()), randomness=secrets.token_bytes
@@ -100,7 +99,7 @@ class FaultyDaemon(Daemon):
 
     async def reaches(self, point: str) -> None:
         """Wait until the fuse at a failpoint has burnt."""
-        await eventually(anyio.Path(self.fuses.burnt(point)).exists, within_s=REACH_LIMIT_S)
+        await eventually(anyio.Path(self.fuses.burnt(point)).exists)
 
     def wake(self, point: str) -> None:
         """Let whoever is held at a failpoint go on."""
@@ -113,7 +112,7 @@ class FaultyDaemon(Daemon):
             DidNotDie: Nobody came by.
         """
         try:
-            code = await self.ended(DEATH_LIMIT_S)
+            code = await self.ended(PATIENCE_S)
         except TimeoutError:
             raise DidNotDie(self.words()) from None
         self.serving = anyio.Event()

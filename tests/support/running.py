@@ -26,12 +26,12 @@ from anyio.abc import Process
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.embedded.evidence import read_pid_file
 from engarde_daemon.adapters.postgres.embedded.process import WatchedProcess
+from tests.support.patience import PATIENCE_S
 
 ENGARDE = str(Path(sys.executable).with_name("engarde"))
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 40.0
 REQUEST_LIMIT_S = 30.0
-POSTGRES_END_LIMIT_S = 10.0
 _LOG_TAIL_BYTES = 3000
 
 
@@ -181,8 +181,8 @@ class Daemon:
 
     def events(self) -> list[dict[str, Any]]:
         """Everything it logged, in all its lives."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        *lines, _unfinished = self.log.read_text(errors="replace").split("\n")
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def connections(self) -> list[Any]:
         """The connections that it has accepted from callers."""
@@ -224,7 +224,7 @@ async def end_postgres(root: Path) -> None:
     for process in psutil.process_iter(["cmdline"]):
         if _belongs(process, root):
             # A postmaster takes its children with it.
-            await WatchedProcess(process.pid).stop((signal.SIGQUIT, POSTGRES_END_LIMIT_S))
+            await WatchedProcess(process.pid).stop((signal.SIGQUIT, PATIENCE_S))
 
 
 def _belongs(process: psutil.Process, root: Path) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 from tests.acceptance.content import draft
 from tests.acceptance.media.resuming import TUS, begun
 from tests.acceptance.media.uploads import uploaded
+from tests.support.patience import PATIENCE_S
 
 SECRET = "the-neighbours-secret"
 JOBS = "/api/content/generation-jobs"
@@ -95,7 +96,7 @@ async def imported(owner: httpx.AsyncClient, space_id: str) -> str:
     made = await owner.post(f"/api/campaign-spaces/{space_id}/import-file", content=rows)
     assert made.is_success, made.text
     job_id: str = made.json()["import_job_id"]
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while not (await owner.get(f"/api/import-jobs/{job_id}")).json()["completed_at"]:
             await anyio.sleep(0.02)
     return job_id

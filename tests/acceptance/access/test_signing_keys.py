@@ -10,11 +10,11 @@ from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.access.conftest import House, running, taking_tokens
 from tests.acceptance.content import problem_of
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, publishing
+from tests.support.patience import PATIENCE_S
 from tests.support.running import DidNotStart
 
 INTERVALS = 3
 FLOOD = 200
-LIMIT_S = 20.0
 LOOK_S = 0.05
 SECRET = "a secret of the platform and the daemon"
 
@@ -63,7 +63,7 @@ async def status_with(house: House, token: str) -> int:
 
 async def until_status(house: House, status: int, key_id: str, user_id: str) -> httpx.Response:
     """Ask with fresh tokens until a list answers so."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         number = 0
         while True:
             number += 1

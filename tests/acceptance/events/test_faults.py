@@ -15,6 +15,7 @@ from tests.acceptance.content import created
 from tests.support.daemon import SharedDaemon
 from tests.support.following import Stream, Told, follow
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Reaction, Receiver
 from tests.support.running import Daemon, cleared_away_after
@@ -56,7 +57,7 @@ class Crowd:
         async def enough() -> bool:
             return len(self.acknowledged) >= wanted
 
-        await eventually(enough, within_s=30)
+        await eventually(enough)
 
 
 async def listen(http: httpx.AsyncClient, daemon: SharedDaemon, heard: list[Told]) -> None:
@@ -79,7 +80,6 @@ async def hear(stream: Stream, heard: list[Told]) -> None:
         return
 
 
-@pytest.mark.timeout(120)
 async def test_killed_again_and_again_it_loses_no_event(mortal: SharedDaemon):
     """A listener who comes again hears of every acknowledged write, in order and once."""
     heard: list[Told] = []
@@ -97,14 +97,13 @@ async def test_killed_again_and_again_it_loses_no_event(mortal: SharedDaemon):
             async def all_heard() -> bool:
                 return crowd.acknowledged <= {told.document["data"]["id"] for told in heard}
 
-            await eventually(all_heard, within_s=20)
+            await eventually(all_heard)
             listeners.cancel_scope.cancel()
 
     assert [told.position for told in heard] == list(range(1, len(heard) + 1))
     assert len({told.document["id"] for told in heard}) == len(heard)
 
 
-@pytest.mark.timeout(120)
 async def test_killed_while_it_calls_it_calls_again(mortal: SharedDaemon, receiver: Receiver):
     """Each acknowledged write is delivered, some perhaps twice under the same id."""
     crowd = Crowd(mortal)
@@ -177,7 +176,7 @@ async def test_what_another_daemon_wrote_is_heard_at_once(
         async with one.client() as writer, other.client(one.credentials.api_key) as listener:
             async with follow(listener) as stream:
                 item = await created(writer)
-                told = await stream.next(within_s=10)
+                told = await stream.next(within_s=PATIENCE_S)
         assert (await one.stop(), await other.stop()) == (0, 0)
 
     assert told.document["data"]["id"] == item["id"]

@@ -32,7 +32,6 @@ QUICK = {
     "ENGARDE_RECOVERY__LEASE_S": "2",
     "ENGARDE_RECOVERY__PAGE_VERSIONS": "10",
 }
-LIMIT_S = 40.0
 
 
 class Site:
@@ -77,7 +76,7 @@ class Site:
         async def is_so() -> bool:
             return bool((await self.recovery())["stores"]["zerodb"]["state"] == state)
 
-        await eventually(is_so, within_s=LIMIT_S)
+        await eventually(is_so)
 
     async def until_carried(self) -> None:
         """Wait until every version has arrived everywhere."""
@@ -86,7 +85,7 @@ class Site:
             async def is_so() -> bool:
                 return not await sql.fetchval("select exists (select from engarde.outbox)")
 
-            await eventually(is_so, within_s=LIMIT_S)
+            await eventually(is_so)
 
     async def command(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """The exit code of a command, and what it prints as JSON; nothing where it is refused."""

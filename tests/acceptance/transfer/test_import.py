@@ -239,7 +239,7 @@ class TestOnce:
         await cut_off(
             other_admin,
             content[: len(content) * 2 // 3],
-            after=lambda: eventually(has_arrived, within_s=10),
+            after=lambda: eventually(has_arrived),
         )
         arrived = (await listed(other_admin))["pagination"]["total"]
         told = await imported(other_admin, content)

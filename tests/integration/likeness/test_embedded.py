@@ -15,10 +15,10 @@ from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.records import ContentRecord
 from engarde_daemon.testing.records import record_with
 from tests.support.acting import acting
+from tests.support.patience import PATIENCE_S
 
 OURS, THEIRS = "tenant-a", "tenant-b"
 BRAND = record_with("", content_id="c", tenant_id=OURS).brand_id
-PATIENCE_S = 20.0
 
 
 def texts(tenant_id: str, **bodies: str) -> list[ContentRecord]:

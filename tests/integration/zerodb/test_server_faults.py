@@ -16,6 +16,7 @@ from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.records import ContentRecord
 from engarde_daemon.testing.records import key_of, record_with
 from engarde_daemon.testing.zerodb_cloud import Fault, ZeroDBCloud
+from tests.support.patience import PATIENCE_S
 
 ACME = "0d4b1a3e-6f0a-4a53-8f0f-6c3c9d6b9a01"
 SECRET = "the text that nobody else may see"
@@ -146,7 +147,7 @@ class TestWriting:
         """The caller hears of it after the time it allowed, not later."""
         cloud.faults.add(Fault.BLACK_HOLE, count=100)
 
-        with anyio.fail_after(5), pytest.raises(Unavailable, match="within 1 s"):
+        with anyio.fail_after(PATIENCE_S), pytest.raises(Unavailable, match="within 1 s"):
             await store.put_many([acme()])
 
     async def test_a_closed_port_is_unavailable(self, cloud):
@@ -191,7 +192,7 @@ class TestReading:
         """Bytes that keep coming do not keep a caller waiting."""
         cloud.faults.add(fault, path_end="/query")
 
-        with anyio.fail_after(5), pytest.raises(Unavailable, match="did not answer"):
+        with anyio.fail_after(PATIENCE_S), pytest.raises(Unavailable, match="did not answer"):
             await store.get_many([key_of(row)])
 
     async def test_more_than_can_be_read_at_once_is_read_in_parts(
