@@ -19,12 +19,11 @@ from actors.foreman.messages import (
     RetryJob,
     StartJob,
 )
-from actors.generation.credentials import purpose_of
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.errors import Conflict, Exhausted, KeyReused, NotFound
 from engarde_daemon.ports.generation import JobBook, JobDraft, Made, Retried
 from engarde_daemon.ports.models import Secret
-from engarde_daemon.ports.secrets import SecretBox
+from engarde_daemon.ports.secrets import SecretBox, purpose_of
 
 NO_JOB = "There is no such generation job."
 NO_CREDENTIAL = "There is no credential for this provider."

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from actors.forwarder.results import Results
 from actors.generation.credentials import Credentials
 from actors.generation.outcomes import ask_for
@@ -23,11 +25,19 @@ from engarde_daemon.ports.batches import (
     StrangeBatchError,
 )
 from engarde_daemon.ports.models import FaultKind, ModelFault
+from engarde_daemon.ports.secrets import SealedKey
 
 BEGUN_MAX = 4
 UNSURE_S = 30.0
 """How long an order of which nothing was heard may take to show in the provider's list."""
 REST_MAX_S = 900.0
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A provider, and the key with which it is reached."""
+
+    key: SealedKey
+    model: BatchModel
 
 
 class Errands:
@@ -56,30 +66,31 @@ class Errands:
         Raises:
             Unavailable: PostgreSQL does not answer; the lease runs out by itself.
         """
+        key = await self._credentials.key_of(batch.tenant_id, batch.provider)
         try:
-            secret = await self._credentials.secret_of(batch.tenant_id, batch.provider)
-            model = self._house.batches_of(batch.provider, secret)
+            model = self._house.batches_of(batch.provider, self._credentials.secret_of(key))
+            line = Line(key, model)
             if not batch.is_wanted and not await self._bench.claims(batch):
                 await self._abandon(batch, model)
             elif batch.name is None:
-                await self._open(batch, model)
+                await self._open(batch, line)
             else:
-                await self._look(batch, batch.name, model)
+                await self._look(batch, batch.name, line)
         except ModelFault as fault:
-            await self._later(batch, fault)
+            await self._later(batch, key, fault)
 
-    async def _open(self, batch: Batch, model: BatchModel) -> None:
+    async def _open(self, batch: Batch, line: Line) -> None:
         if batch.attempts:
-            name = await model.find(await self._sought(batch))
+            name = await line.model.find(await self._sought(batch))
             if name is not None:
                 await self._move(batch, BatchState.OPEN, name=name, wait_s=0.0)
                 return
         if not batch.is_wanted or batch.attempts >= BEGUN_MAX:
             told = f"The provider did not take the batch in {batch.attempts} attempts."
-            await self._results.give_up(batch, ModelFault(FaultKind.BROKEN, told))
+            await self._results.give_up(batch, line.key, ModelFault(FaultKind.BROKEN, told))
             await self._close(batch)
             return
-        await self._order(batch, model)
+        await self._order(batch, line)
 
     async def _sought(self, batch: Batch) -> Sought:
         others = await self._bench.names(batch)
@@ -90,46 +101,48 @@ class Errands:
             not_these=others | set(batch.strangers),
         )
 
-    async def _order(self, batch: Batch, model: BatchModel) -> None:
+    async def _order(self, batch: Batch, line: Line) -> None:
         claims = await self._bench.claims(batch)
         if not await self._move(batch, BatchState.OPENING, begun=1):
             return
         try:
-            name = await model.submit(batch.id, {claim.number: ask_for(claim) for claim in claims})
+            name = await line.model.submit(
+                batch.id, {claim.number: ask_for(claim) for claim in claims}
+            )
         except ModelFault as fault:
-            await self._not_ordered(batch, fault)
+            await self._not_ordered(batch, line.key, fault)
             return
         if not await self._move(batch, BatchState.OPEN, name=name, wait_s=self._poll_s):
-            await model.cancel(name)  # whoever has the lease by now orders it, too
+            await line.model.cancel(name)  # whoever has the lease by now orders it, too
 
-    async def _not_ordered(self, batch: Batch, fault: ModelFault) -> None:
+    async def _not_ordered(self, batch: Batch, key: SealedKey, fault: ModelFault) -> None:
         if fault.kind is FaultKind.BROKEN:
             wait_s = min(UNSURE_S, self._poll_s)
             await self._move(batch, BatchState.OPENING, wait_s=wait_s)
         elif fault.kind is FaultKind.REJECTED:
-            await self._results.give_up(batch, fault)
+            await self._results.give_up(batch, key, fault)
             await self._close(batch)
         else:
-            await self._later(batch, fault, begun=-1)
+            await self._later(batch, key, fault, begun=-1)
 
-    async def _look(self, batch: Batch, name: str, model: BatchModel) -> None:
-        standing = await model.standing(name)
+    async def _look(self, batch: Batch, name: str, line: Line) -> None:
+        standing = await line.model.standing(name)
         if standing.is_over:
-            if standing.fault is None and not await self._read_answers(batch, name, model):
+            if standing.fault is None and not await self._read_answers(batch, name, line):
                 return
-            await self._results.give_up(batch, standing.fault)
+            await self._results.give_up(batch, line.key, standing.fault)
             await self._close(batch)
         elif batch.is_wanted:
             await self._move(batch, BatchState.OPEN, wait_s=self._poll_s)
         else:
-            await model.cancel(name)  # at each look: to be told twice changes nothing
+            await line.model.cancel(name)  # at each look: to be told twice changes nothing
             await self._move(batch, BatchState.OPEN, cancelled=True, wait_s=self._poll_s)
 
-    async def _read_answers(self, batch: Batch, name: str, model: BatchModel) -> bool:
+    async def _read_answers(self, batch: Batch, name: str, line: Line) -> bool:
         """Take the answers home; false where they are not for us, and ours is to be looked for."""
         try:
-            async with model.outcomes(batch.id, name, batch.spec.model) as outcomes:
-                await self._results.take(batch, outcomes)
+            async with line.model.outcomes(batch.id, name, batch.spec.model) as outcomes:
+                await self._results.take(batch, line.key, outcomes)
         except StrangeBatchError:
             await self._move(batch, BatchState.OPENING, stranger=name, wait_s=0.0)
             return False
@@ -142,11 +155,13 @@ class Errands:
                 await model.cancel(batch.name)
         await self._close(batch)
 
-    async def _later(self, batch: Batch, fault: ModelFault, *, begun: int = 0) -> None:
+    async def _later(
+        self, batch: Batch, key: SealedKey, fault: ModelFault, *, begun: int = 0
+    ) -> None:
         """Look again after a while, or when somebody has given a better key."""
         wait_s = self._poll_s if fault.after_s is None else min(fault.after_s, REST_MAX_S)
         if fault.kind is FaultKind.LOCKED:
-            await self._credentials.pause(batch.tenant_id, batch.provider, fault.detail)
+            await self._credentials.pause(key, fault.detail)
         # Marked, a batch that nobody wants is not looked at sooner than others.
         told = {"begun": begun, "cancelled": not batch.is_wanted, "wait_s": wait_s}
         await self._move(batch, batch.state, **told)

@@ -12,6 +12,7 @@ from engarde_daemon.domain.generation import Failure
 from engarde_daemon.ports.batches import Batch, BatchBench, Outcome
 from engarde_daemon.ports.generation import Claim, Step, given_back
 from engarde_daemon.ports.models import FaultKind, ModelFault, Reply
+from engarde_daemon.ports.secrets import SealedKey
 
 NOTED_AT_ONCE = 100
 TRIES_MAX = 4
@@ -29,7 +30,7 @@ class Results:
         self._payments = payments
         self._credentials = credentials
 
-    async def take(self, batch: Batch, outcomes: AsyncIterator[Outcome]) -> None:
+    async def take(self, batch: Batch, key: SealedKey, outcomes: AsyncIterator[Outcome]) -> None:
         """Write down what became of items, as it comes.
 
         Raises:
@@ -43,7 +44,7 @@ class Results:
             async for number, outcome in outcomes:
                 claim = claims.pop(number, None)
                 if claim is not None:
-                    steps.append(await self._step(claim, outcome))
+                    steps.append(await self._step(claim, key, outcome))
                 if len(steps) == NOTED_AT_ONCE:
                     await self._note(steps)
                     steps = []
@@ -52,7 +53,7 @@ class Results:
             raise
         await self._note(steps)
 
-    async def give_up(self, batch: Batch, fault: ModelFault | None) -> None:
+    async def give_up(self, batch: Batch, key: SealedKey, fault: ModelFault | None) -> None:
         """Have everything that is left of a batch asked for again, or fail for this reason.
 
         Raises:
@@ -62,7 +63,7 @@ class Results:
         if fault is not None and fault.kind is FaultKind.BUSY:
             steps = [given_back(claim, wait_s=AGAIN_S, burn=False) for claim in claims]
         else:
-            steps = [await self._step(claim, fault or _UNHEARD) for claim in claims]
+            steps = [await self._step(claim, key, fault or _UNHEARD) for claim in claims]
         for start in range(0, len(steps), NOTED_AT_ONCE):
             await self._note(steps[start : start + NOTED_AT_ONCE])
 
@@ -70,12 +71,11 @@ class Results:
         if steps:
             await self._bench.note(steps)
 
-    async def _step(self, claim: Claim, outcome: Reply | ModelFault) -> Step:
+    async def _step(self, claim: Claim, key: SealedKey, outcome: Reply | ModelFault) -> Step:
         if isinstance(outcome, Reply):
             return await self._payments.step(claim, outcome, wait_s=0.0)
         if outcome.kind is FaultKind.LOCKED:
-            provider = claim.spec.provider
-            await self._credentials.pause(claim.tenant_id, provider, outcome.detail)
+            await self._credentials.pause(key, outcome.detail)
             return given_back(claim, wait_s=0.0, burn=False)
         if outcome.kind in GIVEN_UP:
             return await self._payments.given_up(claim, outcome)

@@ -13,6 +13,7 @@ from engarde_daemon.domain.estimates import tokens_of
 from engarde_daemon.domain.generation import Failure
 from engarde_daemon.ports.generation import Claim, Step, given_back
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault
+from engarde_daemon.ports.secrets import SealedKey
 
 ATTEMPTS_MAX = 10
 BROKEN_MAX = 4
@@ -45,12 +46,13 @@ class Caller:
             Unavailable: PostgreSQL does not answer; the claim comes back with its lease.
         """
         ask, provider = ask_for(claim), claim.spec.provider
+        key = await self._credentials.key_of(claim.tenant_id, provider)
         try:
-            model = await self._credentials.model_of(claim.tenant_id, provider)
+            model = self._credentials.model_of(key)
             await self._credentials.admit(claim.tenant_id, provider, lambda: _tokens(ask))
             reply = await model.write(ask, self._hearing(claim))
         except ModelFault as fault:
-            return await self._after(claim, fault)
+            return await self._after(claim, key, fault)
         return await self._payments.step(claim, reply)
 
     def _hearing(self, claim: Claim) -> Hear | None:
@@ -59,11 +61,11 @@ class Caller:
             return None
         return lambda word: self._bulletin.say(claim.job_id, word)
 
-    async def _after(self, claim: Claim, fault: ModelFault) -> Step:
+    async def _after(self, claim: Claim, key: SealedKey, fault: ModelFault) -> Step:
         """What follows from a call without an answer."""
         provider = claim.spec.provider
         if fault.kind is FaultKind.LOCKED:
-            await self._credentials.pause(claim.tenant_id, provider, fault.detail)
+            await self._credentials.pause(key, fault.detail)
             return given_back(claim, wait_s=PAUSED_S, burn=False)
         if fault.kind in GIVEN_UP:
             return await self._payments.given_up(claim, fault)

@@ -1,5 +1,6 @@
 """The credentials that calls are made with, and how fast each may go.
 
+A refusal counts against the key that was refused: whoever pauses says with which one it called.
 Owns the pace of a credential on this daemon: its requests and tokens a minute, and the rest that a
 provider asked for. How many calls are under way at once is the claim's to bound, for all daemons.
 """
@@ -19,16 +20,11 @@ from engarde_daemon.ports.models import (
     ProviderRules,
     Secret,
 )
-from engarde_daemon.ports.secrets import Purpose, SecretBox
+from engarde_daemon.ports.secrets import SealedKey, SecretBox
 
 TRUST_S = 5.0
 MINUTE_S = 60.0
 REST_MAX_S = 120.0
-
-
-def purpose_of(tenant_id: str, provider: str) -> Purpose:
-    """What a tenant's key for a provider is sealed for."""
-    return Purpose(tenant_id, f"credential:{provider}")
 
 
 class _Pace:
@@ -65,7 +61,7 @@ class Credentials:
         self._providers = providers
         self._clock = clock
         self._paces: dict[tuple[str, str], _Pace] = {}
-        self._known: dict[tuple[str, str], tuple[float, Secret | None]] = {}
+        self._known: dict[tuple[str, str], tuple[float, SealedKey]] = {}
 
     def caps(self) -> dict[str, int]:
         """How many calls each provider's credentials may have under way."""
@@ -76,14 +72,40 @@ class Credentials:
         now = self._clock()
         return [" ".join(key) for key, pace in self._paces.items() if pace.rests_until > now]
 
-    async def model_of(self, tenant_id: str, provider: str) -> LanguageModel:
+    async def key_of(self, tenant_id: str, provider: str) -> SealedKey:
+        """The tenant's key, as it was at most `TRUST_S` ago.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        place, now = (tenant_id, provider), self._clock()
+        known = self._known.get(place)
+        if known is None or known[0] < now:
+            key = await self._bench.key(tenant_id, provider)
+            known = self._known[place] = (now + TRUST_S, key)
+        return known[1]
+
+    def secret_of(self, key: SealedKey) -> Secret | None:
+        """What the tenant has set, None where that is nothing.
+
+        Raises:
+            ModelFault: It cannot be opened.
+        """
+        if key.sealed is None:
+            return None
+        try:
+            text = self._box.open(key.sealed, key.purpose)
+        except Corrupt as error:
+            raise ModelFault(FaultKind.LOCKED, error.detail) from error
+        return msgspec.json.decode(text, type=Secret)
+
+    def model_of(self, key: SealedKey) -> LanguageModel:
         """The model, with the tenant's own key where there is one.
 
         Raises:
             ModelFault: The provider is not configured any more, or there is no good key for it.
-            Unavailable: PostgreSQL does not answer.
         """
-        return self._house.model_of(provider, await self.secret_of(tenant_id, provider))
+        return self._house.model_of(key.provider, self.secret_of(key))
 
     async def admit(self, tenant_id: str, provider: str, count_tokens: Callable[[], int]) -> None:
         """Wait until the rates of a credential allow one more call."""
@@ -94,43 +116,20 @@ class Credentials:
         pace = self._pace(tenant_id, provider)
         pace.rests_until = max(pace.rests_until, self._clock() + min(for_s, REST_MAX_S))
 
-    async def pause(self, tenant_id: str, provider: str, reason: str) -> None:
-        """Use a credential no more, until somebody sets it anew.
+    async def pause(self, key: SealedKey, reason: str) -> None:
+        """Use a key no more; one that was set after it is not touched.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
-        self._known.pop((tenant_id, provider), None)
-        await self._bench.pause(tenant_id, provider, reason)
+        self._known.pop((key.tenant_id, key.provider), None)
+        await self._bench.pause(key, reason)
 
     def _pace(self, tenant_id: str, provider: str) -> _Pace:
         key = (tenant_id, provider)
         if key not in self._paces:
             self._paces[key] = _Pace(self._providers[provider])
         return self._paces[key]
-
-    async def secret_of(self, tenant_id: str, provider: str) -> Secret | None:
-        """The tenant's own key, None where there is none.
-
-        Raises:
-            ModelFault: It cannot be opened.
-            Unavailable: PostgreSQL does not answer.
-        """
-        key, now = (tenant_id, provider), self._clock()
-        known = self._known.get(key)
-        if known is None or known[0] < now:
-            sealed = await self._bench.secret(tenant_id, provider)
-            known = self._known[key] = (now + TRUST_S, self._opened(key, sealed))
-        return known[1]
-
-    def _opened(self, key: tuple[str, str], sealed: bytes | None) -> Secret | None:
-        if sealed is None:
-            return None
-        try:
-            text = self._box.open(sealed, purpose_of(*key))
-        except Corrupt as error:
-            raise ModelFault(FaultKind.LOCKED, error.detail) from error
-        return msgspec.json.decode(text, type=Secret)
 
 
 def _limiter(per_min: int) -> AsyncLimiter | None:

@@ -17,6 +17,7 @@ from engarde_daemon.domain.importing import Stage, cleaned
 from engarde_daemon.failpoints import IMPORTER_BEFORE_NOTE
 from engarde_daemon.ports.importing import ImportBench, ImportClaim, Portion, Task
 from engarde_daemon.ports.platforms import AssetPage, PlatformFault, PlatformTrouble
+from engarde_daemon.ports.secrets import SealedKey
 
 ATTEMPTS_MAX = 40
 BACKOFF_S = 1.0
@@ -75,11 +76,12 @@ class Errand:
             ClaimLost: Another daemon has it by now.
         """
         claim = watch.claim
+        key = await self._keys.key_of(claim.origin.tenant_id, claim.origin.platform)
         try:
             if watch.goes_on:
                 await self._work(watch)
         except PlatformFault as fault:
-            return await self._after(claim, fault)
+            return await self._after(claim, key, fault)
         if watch.is_stopping and not watch.is_cancelled:
             await self._bench.postpone(claim, after_s=0.0, reason="The daemon was stopped.")
             return False
@@ -137,11 +139,10 @@ class Errand:
                 return
             await anyio.sleep(min(page.wait_s, REST_MAX_S))
 
-    async def _after(self, claim: ImportClaim, fault: PlatformFault) -> bool:
+    async def _after(self, claim: ImportClaim, key: SealedKey, fault: PlatformFault) -> bool:
         """What follows from a platform without an answer."""
-        origin = claim.origin
         if fault.trouble is PlatformTrouble.LOCKED:
-            await self._keys.pause(origin.tenant_id, origin.platform, fault.detail)
+            await self._keys.pause(key, fault.detail)
             await self._bench.postpone(claim, after_s=PAUSED_S, reason=fault.detail)
             return False
         if fault.trouble is not PlatformTrouble.BUSY or claim.attempts >= ATTEMPTS_MAX:

@@ -5,7 +5,6 @@ Owns their opening: nobody else sees them, and none is kept for longer than it i
 
 import msgspec
 
-from actors.generation.credentials import purpose_of
 from engarde_daemon.domain.errors import Corrupt
 from engarde_daemon.domain.importing import Platform
 from engarde_daemon.ports.importing import ImportBench
@@ -16,7 +15,7 @@ from engarde_daemon.ports.platforms import (
     PlatformSecret,
     PlatformTrouble,
 )
-from engarde_daemon.ports.secrets import SecretBox
+from engarde_daemon.ports.secrets import SealedKey, SecretBox
 
 _SECRET: msgspec.json.Decoder[PlatformSecret] = msgspec.json.Decoder(PlatformSecret)
 
@@ -36,24 +35,31 @@ class PlatformKeys:
             PlatformFault: There is no credential, or it cannot be opened.
             Unavailable: PostgreSQL does not answer.
         """
-        sealed = await self._bench.secret(tenant_id, platform)
-        return self._house.platform_of(platform, self._opened(tenant_id, platform, sealed))
+        return self._house.platform_of(
+            platform, self._opened(await self.key_of(tenant_id, platform))
+        )
 
-    async def pause(self, tenant_id: str, platform: Platform, reason: str) -> None:
-        """Use a credential no more, until somebody sets it anew.
+    async def key_of(self, tenant_id: str, platform: Platform) -> SealedKey:
+        """The tenant's credential as it is now.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
-        await self._bench.pause(tenant_id, platform, reason)
+        return await self._bench.key(tenant_id, platform)
 
-    def _opened(
-        self, tenant_id: str, platform: Platform, sealed: bytes | None
-    ) -> PlatformSecret | None:
-        if sealed is None:
+    async def pause(self, key: SealedKey, reason: str) -> None:
+        """Use a credential no more; one that was set after it is not touched.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        await self._bench.pause(key, reason)
+
+    def _opened(self, key: SealedKey) -> PlatformSecret | None:
+        if key.sealed is None:
             return None
         try:
-            text = self._box.open(sealed, purpose_of(tenant_id, platform))
+            text = self._box.open(key.sealed, key.purpose)
         except Corrupt as error:
             raise PlatformFault(PlatformTrouble.LOCKED, error.detail) from error
         return _SECRET.decode(text)

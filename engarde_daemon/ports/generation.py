@@ -19,6 +19,7 @@ from engarde_daemon.domain.generation import (
 )
 from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.content import Place
+from engarde_daemon.ports.secrets import SealedKey
 
 
 class JobKey(msgspec.Struct, frozen=True):
@@ -322,15 +323,15 @@ class WorkBench(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def secret(self, tenant_id: str, provider: str) -> bytes | None:
-        """The sealed key of a tenant.
+    async def key(self, tenant_id: str, provider: str) -> SealedKey:
+        """The key of a tenant.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def pause(self, tenant_id: str, provider: str, reason: str) -> None:
-        """Stop all work that needs this key, until somebody sets it anew.
+    async def pause(self, key: SealedKey, reason: str) -> None:
+        """Stop all work that needs this key until another is set; nothing if it has been already.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -17,6 +17,7 @@ from engarde_daemon.domain.importing import (
     Stage,
 )
 from engarde_daemon.ports.content import Place
+from engarde_daemon.ports.secrets import SealedKey
 
 
 class ImportKey(msgspec.Struct, frozen=True):
@@ -244,15 +245,15 @@ class ImportBench(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def secret(self, tenant_id: str, platform: str) -> bytes | None:
-        """The sealed credential of a tenant.
+    async def key(self, tenant_id: str, platform: str) -> SealedKey:
+        """The credential of a tenant.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def pause(self, tenant_id: str, platform: str, reason: str) -> None:
-        """Use a credential no more, until somebody sets it anew.
+    async def pause(self, key: SealedKey, reason: str) -> None:
+        """Stop all work that needs this key until another is set; nothing if it has been already.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -13,6 +13,24 @@ class Purpose(msgspec.Struct, frozen=True):
     name: str
 
 
+class SealedKey(msgspec.Struct, frozen=True):
+    """A tenant's key for a provider or platform as it was found; a key that is set later is another."""
+
+    tenant_id: str
+    provider: str
+    sealed: bytes | None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What it is sealed for."""
+        return purpose_of(self.tenant_id, self.provider)
+
+
+def purpose_of(tenant_id: str, provider: str) -> Purpose:
+    """What a tenant's key for a provider or platform is sealed for."""
+    return Purpose(tenant_id, f"credential:{provider}")
+
+
 class SecretBox(Protocol):
     """Seals and opens."""
 

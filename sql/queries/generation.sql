@@ -43,10 +43,10 @@ select engarde.draw_storage_v1($1::text[], $2::bigint[])
 select engarde.end_jobs_v2($1, $2::jsonb, $3::jsonb, coalesce($4::timestamptz, clock_timestamp()))
 
 -- name: pause
-select engarde.pause_credential_v1($1, $2, $3)
+select engarde.pause_credential_v2($1, $2, $3, $4)
 
--- name: secret
-select c.sealed, c.base_url from engarde.credentials c where c.tenant_id = $1 and c.provider = $2
+-- name: key
+select c.sealed from engarde.credentials c where c.tenant_id = $1 and c.provider = $2
 
 -- name: put_credential
 select engarde.put_credential_v1($1, $2, $3, $4, $5)

@@ -63,11 +63,11 @@ where j.id = $1 and j.epoch = $2 and j.completed_at is null
 -- name: settle
 select engarde.settle_import_v1($1, $2, $3)
 
--- name: secret
+-- name: key
 select c.sealed from engarde.credentials c where c.tenant_id = $1 and c.provider = $2
 
 -- name: pause
-select engarde.pause_credential_v1($1, $2, $3)
+select engarde.pause_credential_v2($1, $2, $3, $4)
 
 -- name: jobs
 select * from engarde.read_imports_v1($1, $2, $3::text[], $4::text[], $5::timestamptz, $6, $7)

@@ -45,7 +45,8 @@ def video(container: str = "mp4", codec: str = "mpeg4", *, frames: int = 20) -> 
 
 def _frame() -> av.VideoFrame:
     """A frame of one colour: one that was not filled holds whatever its memory held before."""
-    return av.VideoFrame.from_image(Image.new("RGB", (64, 48), _SUN))
+    frame: av.VideoFrame = av.VideoFrame.from_image(Image.new("RGB", (64, 48), _SUN))
+    return frame
 
 
 def sound() -> bytes:

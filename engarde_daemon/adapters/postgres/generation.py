@@ -14,6 +14,7 @@ from engarde_daemon.domain.generation import Finding, ItemState, JobSpec
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation import Claim, JobDraft, JobKey, Made, Retried, Step, Written
+from engarde_daemon.ports.secrets import SealedKey
 from sql import statements
 
 SPECS_MAX = 100
@@ -139,16 +140,17 @@ class PostgresWorkBench:
             rows = await self._writers.fetch(_SQL["end"], most, *self._limits, None)
         return [row[0] for row in rows]
 
-    async def secret(self, tenant_id: str, provider: str) -> bytes | None:
-        """See `WorkBench.secret`."""
+    async def key(self, tenant_id: str, provider: str) -> SealedKey:
+        """See `WorkBench.key`."""
         with translated():
-            row = await self._writers.fetchrow(_SQL["secret"], tenant_id, provider)
-        return row["sealed"] if row else None
+            row = await self._writers.fetchrow(_SQL["key"], tenant_id, provider)
+        return SealedKey(tenant_id, provider, row["sealed"] if row else None)
 
-    async def pause(self, tenant_id: str, provider: str, reason: str) -> None:
+    async def pause(self, key: SealedKey, reason: str) -> None:
         """See `WorkBench.pause`."""
+        told = (key.tenant_id, key.provider, key.sealed, reason[:300])
         with translated():
-            await self._writers.execute(_SQL["pause"], tenant_id, provider, reason[:300])
+            await self._writers.execute(_SQL["pause"], *told)
 
 
 class _Specs:

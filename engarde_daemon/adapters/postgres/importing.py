@@ -31,6 +31,7 @@ from engarde_daemon.ports.importing import (
     Portion,
     Task,
 )
+from engarde_daemon.ports.secrets import SealedKey
 from sql import statements
 
 _SQL = statements("importing")
@@ -158,14 +159,15 @@ class PostgresImportBench:
         """See `ImportBench.settle`."""
         return bool(await self._held("settle", claim, failure))
 
-    async def secret(self, tenant_id: str, platform: str) -> bytes | None:
-        """See `ImportBench.secret`."""
-        sealed: bytes | None = await _value(self._writers, "secret", tenant_id, platform)
-        return sealed
+    async def key(self, tenant_id: str, platform: str) -> SealedKey:
+        """See `ImportBench.key`."""
+        sealed: bytes | None = await _value(self._writers, "key", tenant_id, platform)
+        return SealedKey(tenant_id, platform, sealed)
 
-    async def pause(self, tenant_id: str, platform: str, reason: str) -> None:
+    async def pause(self, key: SealedKey, reason: str) -> None:
         """See `ImportBench.pause`."""
-        await _value(self._writers, "pause", tenant_id, platform, reason[:300])
+        told = (key.tenant_id, key.provider, key.sealed, reason[:300])
+        await _value(self._writers, "pause", *told)
 
     async def _held(self, name: str, claim: ImportClaim, *given: object) -> Any:
         return await _value(self._writers, name, claim.id, claim.epoch, *given)

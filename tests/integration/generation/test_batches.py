@@ -12,6 +12,7 @@ from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.domain.generation import ItemState, Mode
 from engarde_daemon.ports.batches import Batch, BatchState, Move
 from engarde_daemon.ports.generation import JobKey, given_back, received
+from engarde_daemon.ports.secrets import SealedKey
 from tests.integration.generation.works import ANSWER, Works
 from tests.support.database import LARGE, Tenant, add_tenant
 
@@ -140,7 +141,7 @@ async def test_a_job_that_waits_for_a_better_key_is_left_alone(
     """There is nothing to look with; then it goes on."""
     await job(works, tenant)
     await gathered(bench)
-    await works.bench.pause(tenant.id, "openai", "No credit.")
+    await works.bench.pause(SealedKey(tenant.id, "openai", None), "No credit.")
     assert await leased(bench) == []
     await works.book.put_credential(tenant.id, "openai", sealed=b"s", base_url=None, by="u")
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import anyio
+import pytest
 
 from engarde_daemon.domain.generation import ItemState, JobStatus
 from engarde_daemon.ports.generation import (
@@ -12,6 +13,7 @@ from engarde_daemon.ports.generation import (
     received,
     to_rewrite,
 )
+from engarde_daemon.ports.secrets import SealedKey
 from tests.integration.generation.works import ANSWER, CAPS, Works, key_of
 from tests.support.database import LARGE, Tenant, add_tenant
 
@@ -136,7 +138,7 @@ async def test_a_paused_credential_holds_its_jobs_until_it_is_set_anew(
     """Nobody calls with a key that has no credit."""
     await works.book.put_credential(tenant.id, "openai", sealed=b"1", base_url=None, by="u")
     key = await works.job(tenant, 2, provider="openai")
-    await works.bench.pause(tenant.id, "openai", "No credit.")
+    await works.bench.pause(SealedKey(tenant.id, "openai", b"1"), "No credit.")
 
     assert await works.claim() == []
     assert (await works.read(key)).paused_reason == "No credit."
@@ -144,8 +146,25 @@ async def test_a_paused_credential_holds_its_jobs_until_it_is_set_anew(
     assert kept.paused_reason == "No credit."
     await works.book.put_credential(tenant.id, "openai", sealed=b"2", base_url=None, by="u")
     assert len(await works.claim()) == 2
-    assert await works.bench.secret(tenant.id, "openai") == b"2"
-    assert await works.bench.secret("somebody", "openai") is None
+    assert (await works.bench.key(tenant.id, "openai")).sealed == b"2"
+    assert (await works.bench.key("somebody", "openai")).sealed is None
+
+
+@pytest.mark.parametrize("used", [b"1", None])
+async def test_the_late_refusal_of_an_old_key_pauses_no_new_one(
+    works: Works, tenant: Tenant, used: bytes | None
+):
+    """Also where the old one was none at all."""
+    refused = SealedKey(tenant.id, "openai", used)
+    key = await works.job(tenant, 1, provider="openai")
+    await works.bench.pause(refused, "No credit.")
+    await works.book.put_credential(tenant.id, "openai", sealed=b"2", base_url=None, by="u")
+    await works.bench.pause(refused, "No credit.")
+
+    assert (await works.read(key)).paused_reason is None
+    (kept,) = await works.library.credentials(tenant.id)
+    assert kept.paused_reason is None
+    assert len(await works.claim()) == 1
 
 
 async def test_what_is_given_back_comes_again_when_it_is_due(works: Works, tenant: Tenant):
