@@ -12,7 +12,8 @@ import pytest
 
 from engarde_daemon.adapters.postgres.embedded.evidence import read_pid_file
 from tests.faults.conftest import place
-from tests.support.running import ENGARDE, environment, free_port
+from tests.support.ports import free_port
+from tests.support.running import ENGARDE, environment
 
 __all__ = ["place"]
 

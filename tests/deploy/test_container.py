@@ -18,8 +18,9 @@ import pytest
 
 from tests.support.oracle import eventually
 from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import enterable_directory
-from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment, free_port
+from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment
 
 CONTAINER = Path(__file__).parents[2] / "deploy" / "container"
 CONTAINERFILE = CONTAINER / "Containerfile"

@@ -9,9 +9,11 @@ import asyncpg
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.adapters.postgres.migrations import migrate
 from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import fresh_database, postgres_server
-from tests.support.running import Daemon, DidNotStart, cleared_away_after, free_port
+from tests.support.running import Daemon, DidNotStart, cleared_away_after
 
 __all__ = ["postgres_server"]
 
@@ -157,13 +159,10 @@ class TestOutsideServers:
         """The daemon does not serve a database that would show one tenant another's rows."""
         async with fresh_database(postgres_server) as name:
             dsn = postgres_server.dsn(database=name)
-            settings = {"ENGARDE_POSTGRES__DSN": dsn}
-            async with cleared_away_after(Daemon(place / "data", environ=settings)) as daemon:
-                await daemon.start()
-                assert await daemon.stop() == 0
+            await migrate(dsn)
             await drop_a_policy(dsn)
 
-            sentence = await refusal(place / "data", settings)
+            sentence = await refusal(place / "data", {"ENGARDE_POSTGRES__DSN": dsn})
 
         assert "engarde.content_versions has lost its policy tenant_guard" in sentence
 

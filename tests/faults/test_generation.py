@@ -33,7 +33,7 @@ from tests.support.running import Daemon, cleared_away_after
 __all__ = ["postgres_server"]
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
-ITEMS = 1000 if LONG else 100
+ITEMS = 1000 if LONG else 60
 KILL_EVERY_S = 3.0
 IN_FLIGHT = 20
 

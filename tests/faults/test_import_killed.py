@@ -20,7 +20,7 @@ from tests.support.running import Daemon, cleared_away_after
 __all__ = ["postgres_server"]
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
-ASSETS = 2000 if LONG else 150
+ASSETS = 2000 if LONG else 60
 PICTURES = ASSETS * 2 // 3
 """Some ads show the same picture."""
 KILLS = 2

@@ -13,9 +13,9 @@ from tests.support.oracle import Oracle, eventually, superuser
 from tests.support.pictures import noise
 from tests.support.running import Daemon
 
-KILLS = 12 if LONG else 3
+KILLS = 12 if LONG else 2
 CLIENTS = 6
-SIZES = (20_000, 700_000, 3_000_000)
+SIZES = (20_000, 300_000, 1_200_000)
 _TIME_PASSES = (
     "update engarde.media_uploads set leased_until = '-infinity', sweep_due_at = '-infinity'"
 )

@@ -56,13 +56,15 @@ async def slow_caller(daemon: Daemon) -> AsyncIterator[SlowCaller]:
         yield SlowCaller(line, body[half:])
 
 
-async def stopping(daemon: Daemon) -> None:
-    """Wait until the daemon has heard the signal."""
+async def tell_to_stop(daemon: Daemon, number: signal.Signals) -> None:
+    """Send a signal and wait until the daemon has heard it."""
+    before = len(daemon.events())
+    daemon.signal(number)
 
-    async def heard() -> bool:
-        return any(event.get("event") == "stopping" for event in daemon.events())
+    async def is_heard() -> bool:
+        return any(event.get("event") == "stopping" for event in daemon.events()[before:])
 
-    await eventually(heard)
+    await eventually(is_heard)
 
 
 @both_signals
@@ -72,8 +74,7 @@ async def test_requests_under_way_are_answered_before_the_end(
     """Half-sent requests are taken to their end, and what they made is there afterwards."""
     async with slow_caller(daemon) as one, slow_caller(daemon) as other:
         await reached(daemon, connections=2)
-        daemon.signal(number)
-        await stopping(daemon)
+        await tell_to_stop(daemon, number)
         answers = [await one.finish(), await other.finish()]
 
     assert await daemon.ended() == 0
@@ -93,8 +94,7 @@ async def test_a_second_signal_ends_it_at_once(daemon: Daemon, number: signal.Si
 
     async with slow_caller(daemon):
         await reached(daemon, connections=1)
-        daemon.signal(number)
-        await stopping(daemon)
+        await tell_to_stop(daemon, number)
         daemon.signal(number)
         assert await daemon.ended() == 128 + number
 
@@ -107,8 +107,7 @@ async def test_while_it_finishes_new_callers_are_turned_away_at_once(daemon: Dae
     """Nobody waits in the queue of a socket that is not served any more."""
     async with slow_caller(daemon) as caller:
         await reached(daemon, connections=1)
-        daemon.signal(signal.SIGTERM)
-        await stopping(daemon)
+        await tell_to_stop(daemon, signal.SIGTERM)
 
         async def refused() -> bool:
             try:

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import NamedTuple
 
 import anyio
@@ -21,7 +20,7 @@ from tests.support.archived import archived_rows
 from tests.support.balancer import Balancer
 from tests.support.oracle import eventually, listed
 from tests.support.patience import PATIENCE_S
-from tests.support.postgres import fresh_database, postgres_server
+from tests.support.postgres import enterable_directory, fresh_database, postgres_server
 from tests.support.running import Daemon, cleared_away_after
 
 __all__ = ["postgres_server"]
@@ -49,14 +48,15 @@ class Trio(NamedTuple):
     sql: asyncpg.Connection
 
 
-@pytest.fixture
-async def trio(place: Path, postgres_server: EmbeddedPostgres) -> AsyncIterator[Trio]:
+@pytest.fixture(scope="module")
+async def only_trio(postgres_server: EmbeddedPostgres) -> AsyncIterator[Trio]:
     """Daemons with one database, one hosted ZeroDB and one folder for the archive."""
     async with (
         AsyncExitStack() as stack,
         fresh_database(postgres_server) as name,
         ZeroDBCloud() as cloud,
     ):
+        place = stack.enter_context(enterable_directory(in_memory=True))
         dsn = postgres_server.dsn(database=name)
         environ = {
             "ENGARDE_POSTGRES__DSN": dsn,
@@ -74,10 +74,18 @@ async def trio(place: Path, postgres_server: EmbeddedPostgres) -> AsyncIterator[
         ]
         for daemon in daemons:
             await stack.enter_async_context(cleared_away_after(daemon))
-            await daemon.start()
         sql = await asyncpg.connect(dsn, timeout=PATIENCE_S)
         stack.callback(sql.terminate)
         yield Trio(daemons, cloud, sql)
+
+
+@pytest.fixture
+async def trio(only_trio: Trio) -> Trio:
+    """All three alive."""
+    for daemon in only_trio.daemons:
+        if not daemon.alive:
+            await daemon.start()
+    return only_trio
 
 
 class Load:

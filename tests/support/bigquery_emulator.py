@@ -27,7 +27,7 @@ import pytest
 
 from engarde_daemon.adapters.bigquery.place import Place
 from tests.support.patience import PATIENCE_S
-from tests.support.running import free_port
+from tests.support.ports import free_port
 
 PROJECT = "test-project"
 PINS = Path(__file__).with_suffix(".txt")

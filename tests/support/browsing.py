@@ -14,7 +14,8 @@ import psutil
 import pyte
 
 from tests.support.patience import PATIENCE_S
-from tests.support.running import ENGARDE, environment, free_port
+from tests.support.ports import free_port
+from tests.support.running import ENGARDE, environment
 
 COLUMNS, LINES = 120, 40
 

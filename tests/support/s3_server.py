@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.support.patience import PATIENCE_S
-from tests.support.running import free_port
+from tests.support.ports import free_port
 
 REQUIREMENTS = Path(__file__).with_name("moto-requirements.txt")
 CACHE = Path(__file__).parents[2] / ".cache"

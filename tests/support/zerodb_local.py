@@ -31,8 +31,8 @@ from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.embedded.account import Account
 from engarde_daemon.adapters.postgres.embedded.launch import Launcher
 from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import enterable_directory
-from tests.support.running import free_port
 
 _REQUIREMENTS = Path(__file__).parent / "requirements"
 _PACKAGES = _REQUIREMENTS / "zerodb-local.txt"
