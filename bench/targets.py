@@ -11,7 +11,7 @@ import msgspec
 from bench.results import Results
 
 CLIENTS = 64
-OF_CEILING = {"create": 1.0, "patch": 1.0, "get": 0.5, "list-bodies": 0.5}
+OF_CEILING = {"create": 1.5, "patch": 1.5, "get": 0.7, "list-bodies": 0.7}
 OF_NAIVE = 10.0
 OF_16_CLIENTS = 0.8
 CPU_PER_CREATE_MS = 1.7

@@ -44,7 +44,9 @@ Plan: TypeAlias = Write | Written | Refusal
 class Ingest(BatchActor[IngestMessage]):
     """Turns requests into versions, a transaction a batch."""
 
-    batch = BatchLimit(messages=128, cost=16 * 1024 * 1024)
+    # Small enough that at many writers one group commits while the next one's requests are read: were
+    # all of them in one group, PostgreSQL and this process would wait for each other by turns.
+    batch = BatchLimit(messages=32, cost=16 * 1024 * 1024)
 
     def __init__(
         self,

@@ -73,17 +73,17 @@ def verdicts(*measurements: Measurement) -> dict[str, bool]:
 
 
 def test_slower_than_the_ceiling_is_missed() -> None:
-    """A create below the ceiling's throughput is a missed promise."""
-    found = verdicts(measured("engarde", "create", 99), measured("ceiling", "create", 100))
+    """A create below one and a half times the ceiling's throughput is a missed promise."""
+    found = verdicts(measured("engarde", "create", 149), measured("ceiling", "create", 100))
 
-    assert found["create ≥ 1.0 x ceiling, 64 clients"] is False
+    assert found["create ≥ 1.5 x ceiling, 64 clients"] is False
 
 
-def test_half_the_ceiling_is_enough_for_a_read() -> None:
-    """A get may cost twice what the ceiling's does."""
-    found = verdicts(measured("engarde", "get", 50), measured("ceiling", "get", 100))
+def test_less_than_the_ceiling_is_enough_for_a_read() -> None:
+    """A get may be slower than the ceiling's, but not by much."""
+    found = verdicts(measured("engarde", "get", 70), measured("ceiling", "get", 100))
 
-    assert found["get ≥ 0.5 x ceiling, 64 clients"] is True
+    assert found["get ≥ 0.7 x ceiling, 64 clients"] is True
 
 
 def test_a_failed_request_is_missed() -> None:
