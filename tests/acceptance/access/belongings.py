@@ -127,7 +127,7 @@ async def furnish(
     brand_id: str,
     tenant_id: str,
     user_id: str,
-    kinds: AbstractSet[str] = EVERYTHING,
+    kinds: AbstractSet[str],
 ) -> Belongings:
     """Make one of each of these kinds in a brand."""
     ids: dict[str, tuple[str, ...]] = {}

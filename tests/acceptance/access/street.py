@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from tests.acceptance.access.belongings import (
+    EVERYTHING,
     Belongings,
     condition_of,
     ended,
@@ -92,10 +93,15 @@ async def furnished_street(token_daemon: SharedDaemon, issuer: Issuer) -> AsyncI
                 routes=await routes_of(admin),
                 admin=admin,
                 lodger=lodger,
-                next_door=await furnish(neighbour, **doors),
-                next_room=await furnish(admin, **rooms),
-                unasked=(await furnish(neighbour, **unnamed), await furnish(admin, **rooms)),
-                mine=await furnish(admin, brand_id=here.brand_id, **persons(here)),
+                next_door=await furnish(neighbour, **doors, kinds=EVERYTHING),
+                next_room=await furnish(admin, **rooms, kinds=EVERYTHING),
+                unasked=(
+                    await furnish(neighbour, **unnamed, kinds=EVERYTHING),
+                    await furnish(admin, **rooms, kinds=EVERYTHING),
+                ),
+                mine=await furnish(
+                    admin, brand_id=here.brand_id, **persons(here), kinds=EVERYTHING
+                ),
             )
             for owner, theirs in ((admin, street.mine), *[(w.owner, w) for _, w in street.walls()]):
                 await examined(owner, theirs.ids["media"][0])

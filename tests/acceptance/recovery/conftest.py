@@ -18,6 +18,8 @@ from tests.support.running import ENGARDE, Daemon, cleared_away_after
 
 __all__ = ["place", "postgres_server", "shared_daemon", "used_data_dir"]
 
+ZERODB_TIMEOUT_S = 25
+"""Longer than a write takes on the slowest machine, so that one which waited for it is noticed."""
 QUICK = {
     # So small that every read goes to a store.
     "ENGARDE_CACHE__BODY_BYTES": "1024",
@@ -28,7 +30,7 @@ QUICK = {
     "ENGARDE_HEALTH__OPEN_MAX_S": "1",
     "ENGARDE_SERVER__SHUTDOWN_GRACE_S": "2",
     "ENGARDE_HEALTH__FAILOVER_AFTER_S": "0.5",
-    "ENGARDE_ZERODB__TIMEOUT_S": "3",
+    "ENGARDE_ZERODB__TIMEOUT_S": f"{ZERODB_TIMEOUT_S}",
     "ENGARDE_RECOVERY__LEASE_S": "2",
     "ENGARDE_RECOVERY__PAGE_VERSIONS": "10",
 }
