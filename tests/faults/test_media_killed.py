@@ -19,7 +19,7 @@ SIZES = (20_000, 300_000, 1_200_000)
 _TIME_PASSES = (
     "update engarde.media_uploads set leased_until = '-infinity', sweep_due_at = '-infinity'"
 )
-_KEPT = "select storage_path from engarde.media_files"
+_KEPT = "select storage_path, tenant_id::text from engarde.media_files"
 _UNDER_WAY = "select count(*) from engarde.media_uploads where state = 'pending'"
 
 
@@ -103,13 +103,14 @@ async def test_killed_among_uploads_the_daemon_keeps_what_it_acknowledged_and_no
             return not await sql.fetchval(_UNDER_WAY)
 
         await eventually(nothing_is_under_way)
-        kept = {row["storage_path"] for row in await sql.fetch(_KEPT)}
+        kept = {row["storage_path"]: row["tenant_id"] for row in await sql.fetch(_KEPT)}
 
     async def only_what_is_kept() -> bool:
-        return bytes_of(daemon) == kept
+        return bytes_of(daemon) == kept.keys()
 
     await eventually(only_what_is_kept)
-    assert len(kept) == len(uploads.kept)
+    ours = [path for path, owner in kept.items() if owner == daemon.credentials.tenant_id]
+    assert len(ours) == len(uploads.kept)
     async with daemon.client() as http:
         for media_id, sha256 in uploads.kept.items():
             answer = await http.get(f"/api/media/{media_id}/file")
