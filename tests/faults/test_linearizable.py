@@ -29,7 +29,7 @@ __all__ = ["postgres_server"]
 
 pytestmark = pytest.mark.timeout(600 if LONG else 300)
 
-HARMS = 60 if LONG else 6
+HARMS = 60 if LONG else 4
 CLIENTS = 3
 # The last committed state of an item is gone, as after a failover to a standby that lagged behind.
 _FORGET = """

@@ -26,7 +26,7 @@ from tests.support.running import Daemon, cleared_away_after
 __all__ = ["postgres_server"]
 
 CLIENTS = 3
-THINK_S = 0.05
+THINK_S = 0.2
 """Between two writes of a client: three daemons and their callers may share two processors."""
 TAKEOVER_MOST_S = 15.0
 LOOK_S = 2.0
