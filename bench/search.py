@@ -33,6 +33,7 @@ QUESTIONS = {
     "two words": "w800 w900",
     "a phrase": '"w5 w7"',
     "a phrase that is rare": '"w5 w40"',
+    "a rare phrase of words that are everywhere": '"w1 w2 w3 w4"',
     "a beginning of few words": "w1900*",
     "a beginning of many words": "w1*",
     "a word in one of 400": "w400",

@@ -101,7 +101,9 @@ class Forwarder(Actor[ForwarderMessage]):
             with held.scope, suppress(Unavailable):
                 await self._errands.run(held.batch)
         finally:
-            del self._held[held.batch.id]
+            # Where its lease ran out, this daemon may have leased the batch anew in the meantime.
+            if self._held.get(held.batch.id) is held:
+                del self._held[held.batch.id]
 
     async def _hold_on(self) -> None:
         held = list(self._held.values())

@@ -3,6 +3,7 @@
 A refusal counts against the key that was refused: whoever pauses says with which one it called.
 Owns the pace of a credential on this daemon: its requests and tokens a minute, and the rest that a
 provider asked for. How many calls are under way at once is the claim's to bound, for all daemons.
+What was of no use for a minute is forgotten, so that tenants who come and go leave nothing behind.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ import msgspec
 from aiolimiter import AsyncLimiter
 
 from engarde_daemon.domain.errors import Corrupt
-from engarde_daemon.ports.generation import WorkBench
+from engarde_daemon.ports.generation import CredentialBench
 from engarde_daemon.ports.models import (
     FaultKind,
     LanguageModel,
@@ -33,14 +34,24 @@ class _Pace:
     def __init__(self, rules: ProviderRules) -> None:
         self._requests = _limiter(rules.requests_per_min)
         self._tokens = _limiter(rules.tokens_per_min)
+        self._admitting = 0
+        self.used_at = 0.0
         self.rests_until = 0.0
 
     async def admit(self, count_tokens: Callable[[], int]) -> None:
         """Wait until one more request with so many tokens is within the rates."""
-        if self._requests is not None:
-            await self._requests.acquire()
-        if self._tokens is not None:
-            await self._tokens.acquire(min(count_tokens(), self._tokens.max_rate))
+        self._admitting += 1
+        try:
+            if self._requests is not None:
+                await self._requests.acquire()
+            if self._tokens is not None:
+                await self._tokens.acquire(min(count_tokens(), self._tokens.max_rate))
+        finally:
+            self._admitting -= 1
+
+    def is_over(self, now: float) -> bool:
+        """Whether it holds up nobody any more, and never will: its rates are whole again."""
+        return not self._admitting and now > max(self.used_at + MINUTE_S, self.rests_until)
 
 
 class Credentials:
@@ -49,7 +60,7 @@ class Credentials:
     def __init__(
         self,
         *,
-        bench: WorkBench,
+        bench: CredentialBench,
         box: SecretBox,
         house: ModelHouse,
         providers: Mapping[str, ProviderRules],
@@ -62,6 +73,7 @@ class Credentials:
         self._clock = clock
         self._paces: dict[tuple[str, str], _Pace] = {}
         self._known: dict[tuple[str, str], tuple[float, SealedKey]] = {}
+        self._tidied_at = clock()
 
     def caps(self) -> dict[str, int]:
         """How many calls each provider's credentials may have under way."""
@@ -81,6 +93,7 @@ class Credentials:
         place, now = (tenant_id, provider), self._clock()
         known = self._known.get(place)
         if known is None or known[0] < now:
+            self._tidy(now)
             key = await self._bench.key(tenant_id, provider)
             known = self._known[place] = (now + TRUST_S, key)
         return known[1]
@@ -109,7 +122,11 @@ class Credentials:
 
     async def admit(self, tenant_id: str, provider: str, count_tokens: Callable[[], int]) -> None:
         """Wait until the rates of a credential allow one more call."""
-        await self._pace(tenant_id, provider).admit(count_tokens)
+        pace = self._pace(tenant_id, provider)
+        try:
+            await pace.admit(count_tokens)
+        finally:
+            pace.used_at = self._clock()
 
     def rest(self, tenant_id: str, provider: str, for_s: float) -> None:
         """Leave a credential alone for a while, however long its provider asked for."""
@@ -130,6 +147,13 @@ class Credentials:
         if key not in self._paces:
             self._paces[key] = _Pace(self._providers[provider])
         return self._paces[key]
+
+    def _tidy(self, now: float) -> None:
+        if now < self._tidied_at + MINUTE_S:
+            return
+        self._tidied_at = now
+        self._known = {key: known for key, known in self._known.items() if known[0] >= now}
+        self._paces = {key: pace for key, pace in self._paces.items() if not pace.is_over(now)}
 
 
 def _limiter(per_min: int) -> AsyncLimiter | None:

@@ -1,4 +1,8 @@
-"""What every way of asking has in common: the question for an item, and what an answer is worth."""
+"""What every way of asking has in common: the question for an item, and what an answer is worth.
+
+Owns that a paid answer can be written down whatever its provider says of it: a name is text of a
+bounded length, and a count is one that a call can have.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,6 +11,7 @@ import msgspec
 
 from engarde_daemon.domain.estimates import item_cost
 from engarde_daemon.domain.generation import Failure, Usage
+from engarde_daemon.domain.outside_text import one_line
 from engarde_daemon.domain.pieces import piece_of
 from engarde_daemon.domain.prompts import prompt_for
 from engarde_daemon.ports.generation import Claim, Step, Written, failed, kept_back, received
@@ -20,6 +25,9 @@ from engarde_daemon.ports.models import (
     Sign,
 )
 
+MODEL_CHARACTERS = 100
+TOKENS_MAX = 10_000_000
+"""Of one call: ten times what the longest windows take."""
 GIVEN_UP = {FaultKind.REFUSED: Failure.REFUSED, FaultKind.REJECTED: Failure.REJECTED}
 """Faults after which asking again would be no use."""
 
@@ -36,16 +44,17 @@ class Payments:
 
     async def step(self, claim: Claim, reply: Reply, *, wait_s: float | None = None) -> Step:
         """The step of an item whose answer has come and was paid."""
+        usage = _believed(reply.usage)
         answer = Written(
             text=reply.text.replace("\x00", ""),
-            model=reply.model or claim.spec.model,
+            model=one_line(reply.model, MODEL_CHARACTERS) or claim.spec.model,
             is_cut_off=reply.is_cut_off,
         )
         return received(
             claim,
             answer,
-            usage=reply.usage,
-            cost_usd=await self._cost(claim, reply.usage),
+            usage=usage,
+            cost_usd=await self._cost(claim, usage),
             signature=self._signature(claim, answer),
             wait_s=wait_s,
         )
@@ -53,13 +62,14 @@ class Payments:
     async def given_up(self, claim: Claim, fault: ModelFault) -> Step:
         """The step of an item that it is no use to ask for again; a refusal may have cost."""
         step = given_up(claim, GIVEN_UP[fault.kind], fault.detail)
-        if fault.usage is None:
+        usage = _believed(fault.usage)
+        if usage is None:
             return step
-        cost_usd = await self._cost(claim, fault.usage)
+        cost_usd = await self._cost(claim, usage)
         return msgspec.structs.replace(
             step,
-            input_tokens=fault.usage.input_tokens,
-            output_tokens=fault.usage.output_tokens,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
             cost_usd=cost_usd,
             paid=True,
         )
@@ -87,6 +97,14 @@ def ask_for(claim: Claim) -> Ask:
         max_tokens=spec.params.max_tokens,
         temperature=spec.params.temperature,
     )
+
+
+def _believed(usage: Usage | None) -> Usage | None:
+    """What a provider counted, as far as a call can have taken it."""
+    if usage is None:
+        return None
+    counts = msgspec.structs.asdict(usage)
+    return Usage(**{name: min(max(0, count), TOKENS_MAX) for name, count in counts.items()})
 
 
 def given_up(claim: Claim, failure: Failure, reason: str) -> Step:

@@ -98,7 +98,9 @@ class Ledger(BatchActor[LedgerMessage]):
             return
         found = await self._book.drift(tenants)
         for tenant_id in tenants:
-            self._drift[tenant_id] = [drift for drift in found if drift.tenant_id == tenant_id]
+            self._drift.pop(tenant_id, None)
+        for drift in found:
+            self._drift.setdefault(drift.tenant_id, []).append(drift)
         await self._book.restate_usage(tenants)
         self._show_drift()
 

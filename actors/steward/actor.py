@@ -16,10 +16,16 @@ import structlog
 from actors.clock import ticking
 from actors.ingest.messages import IngestMessage, UpdateContent
 from actors.steward.messages import EraseContent, PublishDue, StewardMessage, Tick
-from engarde_daemon.core import Actor, Address
+from engarde_daemon.core import Actor, ActorError, Address
 from engarde_daemon.domain.changes import Patch
 from engarde_daemon.domain.content import Status
-from engarde_daemon.domain.errors import Denied, Rejected, Unavailable, VersionConflict
+from engarde_daemon.domain.errors import (
+    Denied,
+    EngardeError,
+    Retryable,
+    Unavailable,
+    VersionConflict,
+)
 from engarde_daemon.domain.snapshots import snapshot_id
 from engarde_daemon.failpoints import STEWARD_AFTER_PUBLISH, STEWARD_BEFORE_REMOVAL
 from engarde_daemon.ports.analytics import PerformanceBook
@@ -37,6 +43,9 @@ MEDIA_CHECKED_EVERY = timedelta(days=1)
 FIGURES_REMEMBERED_S = 90 * 86_400.0
 SCHEDULER = "scheduler"
 RETENTION = "retention"
+
+Forget = Callable[[str, Sequence[Removal]], Awaitable[int]]
+"""Has a store forget what it has of these removals of one tenant."""
 
 _LOG = structlog.get_logger("engarde.steward")
 
@@ -98,7 +107,7 @@ class Steward(Actor[StewardMessage]):
             by=message.user_id,
             reason=message.reason,
         )
-        await self._remove()
+        await self._pass_on("zerodb", self._delete_rows)
         return erased
 
     async def _publish_due(self) -> None:
@@ -107,8 +116,12 @@ class Steward(Actor[StewardMessage]):
                 await self._publish(key)
             except VersionConflict:
                 continue  # someone changed or published it in the meantime
-            except Rejected as error:
-                _LOG.warning("not published", content_id=key.content_id, reason=str(error)[:200])
+            except (Retryable, ActorError) as error:
+                _LOG.warning("what is due waits to be published", error=type(error).__name__)
+                return
+            except EngardeError as refusal:  # of this item, which must not hold up the others
+                reason = refusal.detail[:200]
+                _LOG.warning("not published", content_id=key.content_id, reason=reason)
 
     async def _publish(self, key: VersionKey) -> None:
         await self._ingest.ask(
@@ -136,29 +149,24 @@ class Steward(Actor[StewardMessage]):
             ITEMS_PER_ROUND, unseen_since=self._now() - MEDIA_CHECKED_EVERY
         )
         await self._figures.forget(older_than_s=FIGURES_REMEMBERED_S, most=ROWS_PER_CHORE)
-        await self._remove()
-        await self._forget_in_archive("bigquery", self._erase_in_archive)
-        await self._forget_in_archive("versions", self._forget_versions)
+        await self._pass_on("zerodb", self._delete_rows)
+        await self._pass_on("bigquery", self._erase_in_archive)
+        await self._pass_on("versions", self._forget_versions)
 
-    async def _remove(self) -> None:
-        removals = await self._retention.claim_removals("zerodb", ROWS_PER_CHORE)
-        for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
-            await STEWARD_BEFORE_REMOVAL.reached()
-            await self._store.delete_many(tenant_id, [row.record_id for row in rows])
-        await self._retention.settle_removals(removals)
-
-    async def _forget_in_archive(
-        self, what: str, forget: Callable[[str, Sequence[Removal]], Awaitable[int]]
-    ) -> None:
-        """Pass removals on; while the archive is away they stay due, and nothing else waits."""
+    async def _pass_on(self, what: str, forget: Forget) -> None:
+        """Pass removals on; while a store is away they stay due, and nothing else waits for it."""
         removals = await self._retention.claim_removals(what, ROWS_PER_CHORE)
         try:
             for tenant_id, rows in groupby(sorted(removals, key=_tenant), key=_tenant):
                 await forget(tenant_id, [*rows])
         except (Unavailable, Denied) as error:
-            _LOG.warning("the archive did not erase", reason=str(error)[:300])
+            _LOG.warning("a store did not erase", what=what, reason=str(error)[:300])
             return
         await self._retention.settle_removals(removals)
+
+    async def _delete_rows(self, tenant_id: str, removals: Sequence[Removal]) -> int:
+        await STEWARD_BEFORE_REMOVAL.reached()
+        return await self._store.delete_many(tenant_id, [row.record_id for row in removals])
 
     async def _erase_in_archive(self, tenant_id: str, removals: Sequence[Removal]) -> int:
         return await self._archive.erase(tenant_id, [row.record_id for row in removals])

@@ -16,6 +16,9 @@ from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.ports.archive import ArchiveReader
 from engarde_daemon.ports.bodies import BodyStore
 
+ENTRY_CHARACTERS = 600
+"""About what the name of a body and its place take, as if they were text."""
+
 
 class StagedBodies(Protocol):
     """Bodies that PostgreSQL holds until they are delivered."""
@@ -29,7 +32,10 @@ class StagedBodies(Protocol):
 
 
 class BodyCache:
-    """Recently used bodies, bounded in characters; safe to keep, since a version never changes."""
+    """Recently used bodies, bounded in characters; safe to keep, since a version never changes.
+
+    Each counts as `ENTRY_CHARACTERS` more than it holds, or nothing would bound the empty ones.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -48,10 +54,10 @@ class BodyCache:
         if name in self._bodies or len(body) > self._capacity // 8:
             return
         self._bodies[name] = body
-        self._size += len(body)
+        self._size += _cost(body)
         while self._size > self._capacity:
             _, oldest = self._bodies.popitem(last=False)
-            self._size -= len(oldest)
+            self._size -= _cost(oldest)
 
 
 class LayeredBodies:
@@ -134,6 +140,10 @@ class LayeredBodies:
         if failures and _without(found, items):
             raise failures[0]
         return found
+
+
+def _cost(body: str) -> int:
+    return len(body) + ENTRY_CHARACTERS
 
 
 def _without(found: Collection[BodyName], items: Sequence[Item]) -> list[Item]:

@@ -94,6 +94,7 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
     dsn: Dsn = "embedded"
     reader_connections: Count = 8
     writer_connections: Count = 6
+    request_timeout_s: Seconds = 5.0
     statement_timeout_s: Seconds = 15.0
     connect_timeout_s: Seconds = 10.0
 

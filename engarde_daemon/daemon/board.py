@@ -73,6 +73,7 @@ class Board:
             trouble=next((one.trouble for one in self._archive.values() if one.trouble), None),
             parked=sum(one.parked for one in self._archive.values()),
             backfill=sum(one.backfill for one in self._archive.values()),
+            epoch=max(one.epoch for one in self._archive.values()),
         )
         self._hang_up(msgspec.structs.replace(self._vitals, archive=whole))
 

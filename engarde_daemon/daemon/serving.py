@@ -104,7 +104,7 @@ class Serving:
             highlighter=Highlighter(self._parts.shelves, self._parts.bodies),
             media=self._areas.admission.media,
             likeness=self._parts.stores.likeness,
-            write_timeout_s=WRITE_TIMEOUT_S,
+            write_timeout_s=self._parts.settings.postgres.request_timeout_s,
         )
 
     def _trash(self) -> TrashDesk:

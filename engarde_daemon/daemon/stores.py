@@ -91,6 +91,7 @@ def _limits(settings: Settings) -> SessionLimits:
     return SessionLimits(
         readers=settings.postgres.reader_connections,
         writers=settings.postgres.writer_connections,
+        request_timeout_s=settings.postgres.request_timeout_s,
         statement_timeout_s=settings.postgres.statement_timeout_s,
         connect_timeout_s=settings.postgres.connect_timeout_s,
     )

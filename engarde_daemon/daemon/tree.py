@@ -175,7 +175,7 @@ class _Planting:
         self._root.add("storage", lambda: Storage(server), capacity=4)
 
     def _add_ledger(self) -> Address[LedgerMessage]:
-        book = PostgresLedgerBook(self._stores.sessions.writers, self._parts.plans)
+        book = PostgresLedgerBook(self._stores.sessions.foreground, self._parts.plans)
         return self._root.add(
             "ledger",
             lambda: Ledger(
@@ -257,7 +257,7 @@ class _Planting:
 
     def _add_ingest(self) -> Address[IngestMessage]:
         log = self._parts.instruments.content_log(
-            PostgresContentLog(self._stores.sessions.writers, self._parts.plans)
+            PostgresContentLog(self._stores.sessions.foreground, self._parts.plans)
         )
         return self._root.add(
             "ingest",

@@ -8,7 +8,10 @@ import msgspec
 
 from engarde_daemon.domain.estimates import Price
 from engarde_daemon.domain.generation import Mode, Usage
+from engarde_daemon.domain.outside_text import one_line
 from engarde_daemon.domain.prompts import Prompt
+
+DETAIL_CHARACTERS = 400
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,7 @@ class FaultKind(StrEnum):
 class ModelFault(Exception):
     """A call gave no answer; `detail` may be shown to the tenant and holds no secret.
 
-    A refusal may have been charged all the same: `usage` says for how much.
+    It is made fit to be shown here, since a provider may have written it. A refusal may have been charged all the same: `usage` says for how much.
     """
 
     def __init__(
@@ -58,9 +61,9 @@ class ModelFault(Exception):
         after_s: float | None = None,
         usage: Usage | None = None,
     ) -> None:
-        super().__init__(detail)
+        self.detail = one_line(detail, DETAIL_CHARACTERS)
+        super().__init__(self.detail)
         self.kind = kind
-        self.detail = detail
         self.after_s = after_s
         self.usage = usage
 

@@ -6,21 +6,7 @@ update engarde.archive_streams s set leased_until = '-infinity'
 where s.table_name = $1 and s.lease_token = $2
 
 -- name: due
--- The oldest versions that the archive lacks, as many as their bodies leave room for, one at least.
-select d.id, d.attempts, d.v as version, s.body
-from (
-    select o.id, o.attempts, v, sum(v.size_bytes) over (order by o.id) - v.size_bytes as bytes_before
-    from (
-        select * from engarde.outbox w
-        where w.destination = 'bigquery' and w.leased_until <= clock_timestamp()
-        order by w.id limit $1
-    ) o
-    join engarde.content_versions v using (tenant_id, content_id, version)
-) d
-left join engarde.staged_bodies s
-  on s.tenant_id = (d.v).tenant_id and s.content_id = (d.v).content_id and s.version = (d.v).body_version
-where d.bytes_before + (d.v).size_bytes <= $2 or d.bytes_before = 0
-order by d.id
+select * from engarde.due_versions_v1($1, $2)
 
 -- name: load
 select o.id, o.attempts, v as version, s.body

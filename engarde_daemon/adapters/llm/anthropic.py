@@ -6,7 +6,6 @@ Owns the API version: from 2026-10-21 on a temperature is refused, even the defa
 ever sent. A model that does not know structured output answers in text, which is read all the same.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -18,6 +17,7 @@ from engarde_daemon.domain.pieces import SCHEMA
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault, Reply
 
 VERSION = "2026-10-21"
+MODELS_MAX = 1000
 
 _REFUSED = "The model declines to write this."
 _CUT_OFF = frozenset({"max_tokens", "model_context_window_exceeded"})
@@ -95,10 +95,27 @@ class _Collected:
                 setattr(self.message.usage, name, getattr(usage, name))
 
 
+class PlainModels:
+    """The models of one server that know no structured output, as far as it was found out."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+
+    def __contains__(self, model: object) -> bool:
+        """Whether a model is one of them."""
+        return model in self._names
+
+    def add(self, model: str) -> None:
+        """Remember one; names are tenants' to choose, so there is an end to them."""
+        if len(self._names) >= MODELS_MAX:
+            self._names.clear()
+        self._names.add(model)
+
+
 class MessagesModel:
     """The `LanguageModel` port over messages."""
 
-    def __init__(self, wire: Wire, *, base_url: str, api_key: str, plain: set[str]) -> None:
+    def __init__(self, wire: Wire, *, base_url: str, api_key: str, plain: PlainModels) -> None:
         self._wire = wire
         self._url = f"{base_url.rstrip('/')}/v1/messages"
         self._headers = {"x-api-key": api_key, "anthropic-version": VERSION}
@@ -137,7 +154,7 @@ class MessagesModel:
         return collected.reply()
 
 
-def body_of(ask: Ask, plain: Collection[str]) -> dict[str, Any]:
+def body_of(ask: Ask, plain: PlainModels) -> dict[str, Any]:
     """The request for an answer; `plain` are the models that know no structured output."""
     body: dict[str, Any] = {
         "model": ask.model,

@@ -16,6 +16,7 @@ CLOCKS_APART = timedelta(minutes=10)
 
 NOT_DONE = "The provider did not get to this item before the batch ended."
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _THEIRS = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
@@ -31,7 +32,7 @@ def number_in(batch_id: str, name: str) -> int:
         StrangeBatchError: It is none of this batch.
     """
     prefix, _, number = name.rpartition("-")
-    if prefix != batch_id.replace("-", "") or not (number.isascii() and number.isdigit()):
+    if prefix != batch_id.replace("-", "") or not _NUMBER.fullmatch(number):
         raise StrangeBatchError
     return int(number)
 

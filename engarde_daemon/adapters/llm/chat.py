@@ -17,6 +17,7 @@ from engarde_daemon.domain.pieces import SCHEMA
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault, Reply
 
 NAME = "content_piece"
+MODELS_MAX = 1000
 TOKEN_FIELDS = ("max_completion_tokens", "max_tokens")
 """What the limit of an answer is called: by OpenAI today, and by it before and others still."""
 
@@ -127,6 +128,8 @@ class Habits:
         field = self._field(refused)
         if field in known or field not in {self._token_field, "temperature", "response_format"}:
             return False
+        if len(self._flaws) >= MODELS_MAX:  # names are tenants' to choose
+            self._flaws.clear()
         self._flaws[model] = known | {field}
         return True
 

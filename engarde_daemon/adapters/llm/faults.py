@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from engarde_daemon.adapters.llm.wire import Refusal
+from engarde_daemon.domain.outside_text import one_line
 from engarde_daemon.ports.models import FaultKind, ModelFault
 
 DETAIL_CHARACTERS = 300
@@ -112,5 +113,5 @@ def _retry_after(refusal: Refusal) -> float | None:
 
 def told_by(error: ProviderError, otherwise: str) -> str:
     """A bounded sentence for the tenant; it is the provider's, and only text."""
-    said = " ".join("".join(c if c.isprintable() else " " for c in error.message).split())
-    return f"The provider says: {(said or otherwise)[:DETAIL_CHARACTERS]}"
+    said = one_line(error.message, DETAIL_CHARACTERS)
+    return f"The provider says: {said or otherwise}"

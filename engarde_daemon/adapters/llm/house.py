@@ -5,12 +5,13 @@ the same guard as every other URL of a tenant. Only what the operator wrote down
 a private address.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 import msgspec
 
 from engarde_daemon.adapters.http import Calls
-from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel
+from engarde_daemon.adapters.llm.anthropic import VERSION, MessagesModel, PlainModels
 from engarde_daemon.adapters.llm.chat import ChatModel, Habits
 from engarde_daemon.adapters.llm.faults import fault_of
 from engarde_daemon.adapters.llm.message_batches import MessageBatches
@@ -24,6 +25,11 @@ from engarde_daemon.adapters.llm.template import TemplateModel
 from engarde_daemon.adapters.llm.wire import RefusedError, Wire
 from engarde_daemon.ports.batches import BATCH_KINDS, BatchModel
 from engarde_daemon.ports.models import FaultKind, LanguageModel, ModelFault, Secret
+
+SERVERS_MAX = 1000
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 class ProviderSite(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +56,7 @@ class HouseOfModels:
         self._own = Wire(own, timeout_s=timeout_s)
         self._guarded = Wire(guarded, timeout_s=timeout_s)
         self._habits: dict[tuple[str, str], Habits] = {}
-        self._plain: set[str] = set()
+        self._plain: dict[str, PlainModels] = {}
 
     def model_of(self, provider: str, secret: Secret | None) -> LanguageModel:
         """See `ModelHouse.model_of`."""
@@ -68,7 +74,8 @@ class HouseOfModels:
         wire, base_url = self._way(provider, site, secret)
         key = secret.api_key
         if site.kind == "anthropic":
-            return MessageBatches(wire, base_url=base_url, api_key=key, plain=self._plain)
+            plain = self._plain_at(base_url)
+            return MessageBatches(wire, base_url=base_url, api_key=key, plain=plain)
         dialect = responses_dialect()
         if site.dialect != "responses":
             dialect = chat_dialect(self._habits_of(site, base_url))
@@ -110,18 +117,34 @@ class HouseOfModels:
 
     def _habits_of(self, site: ProviderSite, base_url: str) -> Habits:
         field = "max_completion_tokens" if site.kind == "openai" else "max_tokens"
-        return self._habits.setdefault((base_url, field), Habits(token_field=field))
+        return _kept(self._habits, (base_url, field), lambda: Habits(token_field=field))
+
+    def _plain_at(self, base_url: str) -> PlainModels:
+        return _kept(self._plain, base_url, PlainModels)
 
     def _speaking(
         self, site: ProviderSite, wire: Wire, *, base_url: str, secret: Secret | None
     ) -> LanguageModel:
         key = secret.api_key if secret else None
         if site.kind == "anthropic":
-            return MessagesModel(wire, base_url=base_url, api_key=key or "", plain=self._plain)
+            plain = self._plain_at(base_url)
+            return MessagesModel(wire, base_url=base_url, api_key=key or "", plain=plain)
         if site.kind == "openai" and site.dialect == "responses":
             return ResponsesModel(wire, base_url=base_url, api_key=key)
         habits = self._habits_of(site, base_url)
         return ChatModel(wire, base_url=base_url, api_key=key, habits=habits)
+
+
+def _kept(known: dict[K, V], key: K, make: Callable[[], V]) -> V:
+    """What was found out of one server, and of no other: tenants name servers of their own.
+
+    So many are remembered at most. What is forgotten is found out again.
+    """
+    if key not in known:
+        if len(known) >= SERVERS_MAX:
+            known.clear()
+        known[key] = make()
+    return known[key]
 
 
 def _locked(detail: str) -> ModelFault:

@@ -13,11 +13,18 @@ Owns where the key goes: results are fetched from an address of our own making, 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
-from engarde_daemon.adapters.llm.anthropic import VERSION, body_of, is_plain, reply_in
+from engarde_daemon.adapters.llm.anthropic import (
+    VERSION,
+    PlainModels,
+    body_of,
+    is_plain,
+    reply_in,
+)
 from engarde_daemon.adapters.llm.batch_lines import (
     CLOCKS_APART,
     NOT_DONE,
@@ -61,7 +68,7 @@ class _Counts(msgspec.Struct):
 class _Batch(msgspec.Struct):
     id: str
     processing_status: str
-    created_at: datetime
+    created_at: Annotated[datetime, Meta(tz=True)]
     request_counts: _Counts = msgspec.field(default_factory=_Counts)
 
 
@@ -92,7 +99,7 @@ class _Error(msgspec.Struct):
 class MessageBatches:
     """The `BatchModel` port over message batches."""
 
-    def __init__(self, wire: Wire, *, base_url: str, api_key: str, plain: set[str]) -> None:
+    def __init__(self, wire: Wire, *, base_url: str, api_key: str, plain: PlainModels) -> None:
         self._wire = wire
         self._url = f"{base_url.rstrip('/')}/v1/messages/batches"
         self._headers = {"x-api-key": api_key, "anthropic-version": VERSION}

@@ -13,6 +13,8 @@ from engarde_daemon.domain.generation import Mode
 
 FREE = Price(input_usd=Decimal(0), output_usd=Decimal(0))
 
+MODELS_MAX = 1000
+
 _LISTED = {"openai": "openai", "anthropic": "anthropic"}
 _TOKENS = 1000
 _PER_MILLION = 1000
@@ -34,8 +36,11 @@ class ListedPrices:
         if (kind, model, mode) not in self._known:
             if self._threads is None:  # it belongs to an event loop
                 self._threads = CapacityLimiter(1)
+            if len(self._known) >= MODELS_MAX:  # names are tenants' to choose
+                self._known.clear()
             found = await to_thread.run_sync(_look_up, kind, model, mode, limiter=self._threads)
             self._known[kind, model, mode] = found
+            return found
         return self._known[kind, model, mode]
 
 

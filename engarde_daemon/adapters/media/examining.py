@@ -19,9 +19,11 @@ from anyio.abc import AnyByteReceiveStream
 from engarde_daemon.adapters.media.objects import ObjectMediaStore
 from engarde_daemon.adapters.media.orders import Order, Verdict
 from engarde_daemon.domain.errors import Corrupt
+from engarde_daemon.domain.outside_text import one_line
 from engarde_daemon.ports.media import Case, Finding, Span
 
 ANSWER_BYTES_MAX = 1024 * 1024
+FAILURE_CHARACTERS = 300
 END_S = 5.0
 _WORKER = "engarde_daemon.adapters.media.worker"
 
@@ -80,9 +82,8 @@ class ProcessExaminer:
                 answer = await _answer_of(command)
         except TimeoutError:
             return Finding(failure="Reading the file took more time than a file may take.")
-        if answer is None:
-            return Finding(failure=f"The file cannot be read as {case.mime_type}.")
-        return _finding_of(answer)
+        finding = None if answer is None else finding_in(answer)
+        return finding or Finding(failure=f"The file cannot be read as {case.mime_type}.")
 
 
 async def _answer_of(command: list[str]) -> bytes | None:
@@ -110,9 +111,12 @@ async def _read(output: AnyByteReceiveStream) -> bytes | None:
     return bytes(answer)
 
 
-def _finding_of(answer: bytes) -> Finding:
+def finding_in(answer: bytes) -> Finding | None:
+    """What a process found, None where it does not say: whatever it opened may speak for it."""
     line, _, thumbnail = answer.partition(b"\n")
-    verdict = msgspec.json.decode(line, type=Verdict)
-    return Finding(
-        properties=verdict.properties, thumbnail=thumbnail or None, failure=verdict.failure
-    )
+    try:
+        verdict = msgspec.json.decode(line, type=Verdict)
+    except (ValueError, RecursionError):
+        return None
+    failure = None if verdict.failure is None else one_line(verdict.failure, FAILURE_CHARACTERS)
+    return Finding(properties=verdict.properties, thumbnail=thumbnail or None, failure=failure)

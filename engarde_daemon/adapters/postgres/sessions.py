@@ -1,11 +1,15 @@
-"""Connections to PostgreSQL, in two kinds that never mix.
+"""Connections to PostgreSQL, in kinds that never mix.
 
 Owns the separation of rights: readers log in under `engarde_api`, see one tenant at a time under
 row level security and cannot write; writers log in under `engarde_actor` and are reachable from
-actors only. Settings are local to a statement or transaction everywhere in this project, which is
-why a connection goes back to its pool without the round trip of a reset.
+actors only. Owns also the precedence of people: ingest and the ledger, for which the caller of every
+write waits, have connections of their own, so that no background work is before them.
+
+Settings are local to a statement or transaction everywhere in this project, which is why a
+connection goes back to its pool without the round trip of a reset.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -14,14 +18,22 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.pool import DeadlinePool
 from engarde_daemon.domain.vitals import PoolVitals
+
+FOREGROUND_CONNECTIONS = 2
+"""One for ingest and one for the ledger: each does one thing at a time."""
 
 
 class SessionLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many connections of each kind, and how long anything may take, in seconds."""
+    """How many connections of each kind, and how long anything may take, in seconds.
+
+    `request_timeout_s` is for readers, where that is the shorter time.
+    """
 
     readers: int = 8
     writers: int = 6
+    request_timeout_s: float = math.inf
     statement_timeout_s: float = 15.0
     connect_timeout_s: float = 10.0
 
@@ -36,18 +48,21 @@ class Sessions:
     def __init__(self, dsn_as: Callable[[str], str], limits: SessionLimits) -> None:
         self._dsn_as = dsn_as
         self._limits = limits
-        self.readers: asyncpg.Pool
-        self.writers: asyncpg.Pool
+        self.readers: DeadlinePool
+        self.foreground: DeadlinePool
+        self.writers: DeadlinePool
 
     async def __aenter__(self) -> Self:
-        """Open both pools.
+        """Open the pools; the one of the foreground connects when it is needed.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
         """
+        limits = self._limits
         with translated():
-            self.readers = await self._open("engarde_api", self._limits.readers, read_only=True)
-            self.writers = await self._open("engarde_actor", self._limits.writers, read_only=False)
+            self.readers = await self._open("engarde_api", limits.readers, read_only=True)
+            self.writers = await self._open("engarde_actor", limits.writers)
+            self.foreground = await self._open("engarde_actor", FOREGROUND_CONNECTIONS, awake=0)
         return self
 
     async def __aexit__(
@@ -58,12 +73,16 @@ class Sessions:
     ) -> None:
         # A pool waits for every connection to come home; one that hangs on a dead server would
         # keep the daemon from stopping (asyncpg 0.32), so what is left is cut.
-        self.readers.terminate()
-        self.writers.terminate()
+        for pool in (self.readers, self.foreground, self.writers):
+            pool.terminate()
 
     def usage(self) -> tuple[PoolVitals, ...]:
         """How the pools stand."""
-        return (_usage("readers", self.readers), _usage("writers", self.writers))
+        return (
+            _usage("readers", self.readers),
+            _usage("foreground", self.foreground),
+            _usage("writers", self.writers),
+        )
 
     async def connect_apart(self) -> asyncpg.Connection:
         """Open a connection for writing beside the pool, for who keeps it, such as with LISTEN.
@@ -82,20 +101,29 @@ class Sessions:
                 },
             )
 
-    async def _open(self, role: str, size: int, *, read_only: bool) -> asyncpg.Pool:
-        return await asyncpg.create_pool(
+    async def _open(
+        self, role: str, size: int, *, read_only: bool = False, awake: int = 2
+    ) -> DeadlinePool:
+        pool: DeadlinePool = await DeadlinePool(
             self._dsn_as(role),
-            min_size=min(2, size),
+            deadline_s=self._deadline_s(read_only=read_only),
+            min_size=min(awake, size),
             max_size=size,
-            command_timeout=self._limits.statement_timeout_s,
             timeout=self._limits.connect_timeout_s,
             max_inactive_connection_lifetime=0,
             server_settings=self._settings(role, read_only=read_only),
             reset=_nothing_to_reset,
         )
+        return pool
+
+    def _deadline_s(self, *, read_only: bool) -> float:
+        limits = self._limits
+        if read_only:
+            return min(limits.request_timeout_s, limits.statement_timeout_s)
+        return limits.statement_timeout_s
 
     def _settings(self, role: str, *, read_only: bool) -> Mapping[str, str]:
-        statement_ms = int(self._limits.statement_timeout_s * 1000)
+        statement_ms = int(self._deadline_s(read_only=read_only) * 1000)
         return {
             "application_name": f"engarde {role}",
             # Given at connection time, so that even RESET ROLE comes back to it.

@@ -201,9 +201,10 @@ class Door:
         return b"".join(chunks)
 
     def _judged(self, answer: _Answer) -> bytes:
-        status, host = answer.status, self.place.host
+        status = answer.status
         if 200 <= status < 300:
             return answer.body
+        host = self.place.host
         retry_after = answer.headers.get("retry-after")
         if status == 429 or (status == 503 and retry_after):
             self._close_for(seconds_to_wait(retry_after, self._rhythm.now()))

@@ -22,7 +22,7 @@ _WHOLE_FROM = 1e16
 def escaped(value: Any) -> Any:
     """The value in a form that comes back from ZeroDB unchanged."""
     if isinstance(value, str):
-        return _UNSAFE.sub(_escape, value)
+        return value if _is_safe(value) else _UNSAFE.sub(_escape, value)
     if isinstance(value, float) and not abs(value) < _WHOLE_FROM:  # also true of NaN
         return f"{_FLOAT}{value!r}"
     return _inside(value, escaped)
@@ -41,6 +41,17 @@ def restored(value: Any) -> Any:
     if value.startswith(_FLOAT):
         return float(value.removeprefix(_FLOAT))
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def _is_safe(text: str) -> bool:
+    """Whether `_UNSAFE` finds nothing, which costs a hundredth of looking for it with `re`."""
+    if "\0" in text or _MARK in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -6,6 +6,7 @@ something, and whoever does not read at all is cut off by the wire. So nobody wh
 memory, and nobody is waited for.
 """
 
+import re
 from collections import deque
 from collections.abc import Sequence
 
@@ -20,6 +21,7 @@ WINDOW_EVENTS = 2_000
 _FELL_BEHIND = "you were too far behind"
 _OTHER_LIFE = "the daemon was started again meanwhile"
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _JSON = msgspec.json.Encoder()
 
 
@@ -82,7 +84,7 @@ class Feed:
         if not last_event_id:
             return Watcher(self, self._number, b"")
         run, _, number = last_event_id.rpartition(".")
-        if run == self._run and number.isdecimal() and int(number) <= self._number:
+        if run == self._run and _NUMBER.fullmatch(number) and int(number) <= self._number:
             return Watcher(self, int(number), b"")
         missed = _frame(FrameKind.MISSED, Missed(count=None, why=_OTHER_LIFE))
         return Watcher(self, 0, missed)

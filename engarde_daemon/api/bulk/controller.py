@@ -13,10 +13,12 @@ from engarde_daemon.api.bulk.schemas import (
     BulkChanged,
     BulkCreated,
     BulkDelete,
+    BulkQuery,
     BulkStatus,
     BulkTags,
 )
 from engarde_daemon.api.calls import Call
+from engarde_daemon.api.content.listing import query_of
 from engarde_daemon.api.content.schemas import ContentCreate
 from engarde_daemon.api.contract import (
     BRAND_ID,
@@ -25,7 +27,7 @@ from engarde_daemon.api.contract import (
     Answer,
     promise,
 )
-from engarde_daemon.api.decoding import decode_json
+from engarde_daemon.api.decoding import decode_json, decode_query
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.errors import (
@@ -60,6 +62,7 @@ class BulkController(Controller):
     @post(
         operation_id="createContentBulk",
         opt=promise(
+            query=BulkQuery,
             body=Bulk[ContentCreate],
             headers=(BRAND_ID, IDEMPOTENCY_KEY),
             answers={
@@ -75,9 +78,11 @@ class BulkController(Controller):
     )
     async def create(self, request: Asked, bulk: Given[BulkDesk]) -> Response[bytes]:
         """Make up to 500 items, all or none; with `partial` each for itself."""
+        query = decode_query(query_of(request.scope["query_string"]), BulkQuery)
         raw = await request.body()
+        wanted = read_bulk_create(raw, partial=query.partial)
         try:
-            return await bulk.create(_call(request), read_bulk_create(raw), raw)
+            return await bulk.create(_call(request), wanted, _said(query, raw))
         except RefusedTogether as refused:
             return refused_together(refused)
 
@@ -146,6 +151,11 @@ class BulkController(Controller):
                 expected_version=version,
             ),
         )
+
+
+def _said(query: BulkQuery, raw: bytes) -> bytes:
+    """All of a request that makes it another one under the same Idempotency-Key."""
+    return b"?partial=true " + raw if query.partial else raw
 
 
 def _call(request: Asked) -> Call:

@@ -32,8 +32,8 @@ class BulkCreate(msgspec.Struct, frozen=True):
     partial: bool
 
 
-def read_bulk_create(raw: bytes) -> BulkCreate:
-    """Read a bulk create.
+def read_bulk_create(raw: bytes, *, partial: bool = False) -> BulkCreate:
+    """Read a bulk create, which is `partial` if its query or its body says so.
 
     Raises:
         Malformed: It is no JSON document, nested too deeply, or of too many values.
@@ -54,4 +54,4 @@ def read_bulk_create(raw: bytes) -> BulkCreate:
             faults[index] = error
         except Malformed as error:
             faults[index] = Invalid([FieldError("", error.detail)])
-    return BulkCreate(wishes, faults, envelope.partial)
+    return BulkCreate(wishes, faults, partial=partial or envelope.partial)

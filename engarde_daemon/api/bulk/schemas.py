@@ -44,6 +44,12 @@ class BulkFilter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         )
 
 
+class BulkQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The query of a bulk create; `partial` says here what it says in the body."""
+
+    partial: bool = False
+
+
 class BulkTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which items are meant: those of these ids, or all `confirm` items that a filter matches."""
 

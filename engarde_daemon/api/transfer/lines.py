@@ -129,5 +129,5 @@ def read_last_line(line: bytes) -> LastLine | None:
         return None
     try:
         return msgspec.json.decode(line, type=LastLine)
-    except msgspec.DecodeError:
+    except ValueError:  # no such document, or no UTF-8
         return None

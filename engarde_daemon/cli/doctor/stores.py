@@ -10,7 +10,7 @@ from engarde_daemon.adapters.postgres import isolation, migrations
 from engarde_daemon.adapters.postgres.ledger import PostgresLedgerBook
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.replication import PostgresStreams
-from engarde_daemon.adapters.postgres.sessions import Sessions
+from engarde_daemon.adapters.postgres.sessions import FOREGROUND_CONNECTIONS, Sessions
 from engarde_daemon.cli.doctor.findings import Finding, State
 from engarde_daemon.config import Settings
 from engarde_daemon.ports.archive import ArchiveTable
@@ -38,7 +38,8 @@ async def check_server(link: asyncpg.Connection, settings: Settings) -> Finding:
     seen = f"{settings.postgres.place}, version {server['version']}"
     if server["number"] < migrations.OLDEST_SERVER:
         return Finding("PostgreSQL", State.FAULT, seen, "PostgreSQL 14 or later is needed.")
-    wanted = settings.postgres.reader_connections + settings.postgres.writer_connections
+    given = settings.postgres
+    wanted = given.reader_connections + given.writer_connections + FOREGROUND_CONNECTIONS
     if server["free_connections"] < wanted:
         seen = f"{seen}, has room for {server['free_connections']} more connections"
         advice = f"A daemon opens up to {wanted}: raise max_connections, or lower [postgres]."

@@ -212,6 +212,38 @@ class TestPartial:
         assert answer.status_code == 201
         assert answer.json()["errors"] == []
 
+    async def test_the_query_may_say_so(self, http: httpx.AsyncClient):
+        """The same as in the body; where both speak, one of them is enough."""
+        items = [draft(title="good"), draft(title="")]
+        document = {"items": items, "partial": False}
+        answer = await http.post(BULK, params={"partial": "true"}, json=document)
+
+        assert answer.status_code == 207, answer.text
+        assert [error["index"] for error in answer.json()["errors"]] == [1]
+        assert await titles(http) == ["good"]
+
+    @pytest.mark.parametrize("query", ["partial=perhaps", "partly=true"])
+    async def test_a_query_that_says_something_else_is_refused(
+        self, http: httpx.AsyncClient, query: str
+    ):
+        """It would be passed over without a word, and all refused for one."""
+        answer = await http.post(f"{BULK}?{query}", json={"items": [draft()]})
+        (error,) = problem_of(answer, 422)["errors"]
+
+        assert error["field"] == query.partition("=")[0]
+        assert await holds_nothing(http)
+
+    async def test_a_query_makes_it_another_request(self, http: httpx.AsyncClient):
+        """Under the same Idempotency-Key that is a mistake, as another body would be."""
+        document = {"items": [draft()]}
+        headers = {"Idempotency-Key": "once"}
+        first = await http.post(BULK, json=document, headers=headers)
+        again = await http.post(f"{BULK}?partial=true", json=document, headers=headers)
+
+        assert (first.status_code, again.status_code) == (201, 207)
+        (error,) = again.json()["errors"]
+        assert error["type"] == "urn:engarde:problem:idempotency_key_reused"
+
     async def test_with_nothing_but_errors_nothing_is_made(self, http: httpx.AsyncClient):
         """Every item is told why."""
         answer = await create_many(http, [1, 2], partial=True)

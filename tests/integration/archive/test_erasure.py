@@ -10,7 +10,7 @@ import pytest
 
 from actors.ingest.actor import Ingest
 from actors.steward.actor import Steward
-from actors.steward.messages import Tick
+from actors.steward.messages import EraseContent, Tick
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
 from engarde_daemon.adapters.postgres.events import PostgresEventLog
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
@@ -48,6 +48,7 @@ class Office:
         self.tenant = tenant
         self.sql = sql
         self.archive = MemoryArchive()
+        self.store = MemoryBodies()
         self.log = PostgresContentLog(sessions.writers, PLANS)
         self.retention = PostgresRetention(sessions.writers, plans)
         self.receipts = PostgresReceipts(sessions.readers)
@@ -57,7 +58,7 @@ class Office:
             figures=PostgresPerformanceBook(sessions.writers),
             events=PostgresEventLog(sessions.writers),
             event_days=7,
-            store=MemoryBodies(),
+            store=self.store,
             archive=self.archive,
             ingest=Supervisor("nobody").add("ingest", self._never, capacity=1),
             new_id=lambda: str(uuid.uuid4()),
@@ -133,6 +134,32 @@ async def test_while_the_archive_is_away_the_receipt_stays_open(office: Office):
 
     assert [row.content_body for row in office.archive.rows] == ["kept"]
     assert await office.cleared_at(receipt) is not None
+
+
+async def test_while_zerodb_is_away_an_erasure_is_answered(office: Office):
+    """It is done where it counts, and ZeroDB is asked again; who asked must not think it failed."""
+    (item,) = await office.log.commit([creation(office.tenant, "gone")])
+    assert isinstance(item, Item)
+    office.store.fail_next(1)
+    receipt = str(uuid.uuid4())
+    wish = EraseContent(
+        erasure_id=receipt, tenant_id=office.tenant.id, content_id=item.id, user_id="user"
+    )
+    assert await office.steward.receive(wish) == 1
+    assert await office.cleared_at(receipt) is None
+    for _ in range(3):
+        await office.sweep()
+
+    assert await office.cleared_at(receipt) is not None
+
+
+async def test_while_zerodb_is_away_the_archive_is_asked_all_the_same(office: Office):
+    """No store waits for another one."""
+    await office.erased()
+    office.store.fail_next(1)
+    await office.sweep()
+
+    assert [row.content_body for row in office.archive.rows] == ["kept"]
 
 
 async def test_a_row_that_was_under_way_is_erased_as_well(office: Office):

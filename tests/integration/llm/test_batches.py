@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde_daemon.adapters.llm.batch_lines import custom_id
+from engarde_daemon.adapters.llm.batch_lines import custom_id, number_in
 from engarde_daemon.adapters.llm.house import HouseOfModels
 from engarde_daemon.domain.prompts import Prompt
 from engarde_daemon.ports.batches import Sought, StrangeBatchError
@@ -62,6 +62,23 @@ async def test_answers_find_their_items(
     assert isinstance(told[1], Reply)
     assert told[1].text == "one"
     assert kinds == {2: FaultKind.REFUSED, 3: FaultKind.REJECTED}
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣", "-1", ""])
+def test_a_number_that_no_item_has_is_a_strangers(number: str):
+    """A tenant may name the server: what it makes up must not be more than a strange batch."""
+    with pytest.raises(StrangeBatchError):
+        number_in(ID, f"{ID.replace('-', '')}-{number}")
+
+
+async def test_a_time_without_its_zone_is_no_answer(house: HouseOfModels, anthropic: FakeAnthropic):
+    """It cannot be compared with ours."""
+    order = anthropic.shop.add("batch_", "/v1/messages", {"theirs": {}})
+    order.made_at = order.made_at.replace(tzinfo=None)
+    with pytest.raises(ModelFault) as caught:
+        await house.batches_of("anthropic", KEY).find(sought())
+
+    assert caught.value.kind is FaultKind.BROKEN
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])

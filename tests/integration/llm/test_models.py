@@ -6,10 +6,17 @@ from typing import Any
 import anyio
 import pytest
 
-from engarde_daemon.adapters.llm.house import HouseOfModels
+from engarde_daemon.adapters.llm.house import HouseOfModels, ProviderSite
 from engarde_daemon.domain.prompts import Prompt
 from engarde_daemon.ports.models import Ask, FaultKind, ModelFault, Reply, Secret
-from engarde_daemon.testing.models import FakeAnthropic, FakeOpenAI, FakeProvider, Reaction
+from engarde_daemon.testing.models import (
+    FakeAnthropic,
+    FakeOpenAI,
+    FakeProvider,
+    Reaction,
+    serving,
+)
+from tests.integration.llm.conftest import TIMEOUT_S, Street
 
 SPOKEN = ("openai", "responses", "anthropic")
 TEXT = '{"title": "T", "body": "Hello there.", "hashtags": []}'
@@ -274,3 +281,21 @@ async def test_a_server_that_does_not_count_is_believed(house: HouseOfModels, op
     openai.usual = Reaction(raw=b'{"choices": [{"message": {"content": "Hi"}}]}')
 
     assert await house.model_of("local", KEY).write(ask()) == Reply(text="Hi", usage=None)
+
+
+async def test_what_one_server_refuses_says_nothing_of_another(
+    street: Street, anthropic: FakeAnthropic, anthropic_url: str
+):
+    """A tenant may name a server of its own, whose answers must not change what others get."""
+    site = ProviderSite(kind="anthropic", base_url=anthropic_url, dialect="chat")
+    house = HouseOfModels(
+        {"anthropic": site}, own=street.own, guarded=street.own, timeout_s=TIMEOUT_S
+    )
+    theirs = FakeAnthropic()
+    theirs.knows_schemas = False
+    async with serving(theirs) as url:
+        await house.model_of("anthropic", Secret("sk-test", url)).write(ask())
+    await house.model_of("anthropic", KEY).write(ask())
+
+    assert "output_config" not in theirs.asked[-1].body
+    assert "output_config" in anthropic.asked[-1].body

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from engarde_daemon.adapters.media.examining import ExaminationLimits, ProcessExaminer
+from engarde_daemon.adapters.media.examining import ExaminationLimits, ProcessExaminer, finding_in
 from engarde_daemon.adapters.media.objects import FolderMediaStore
 from engarde_daemon.domain.errors import Corrupt
 from engarde_daemon.domain.media import StorageProvider
@@ -45,6 +45,24 @@ def case_of(data: bytes, mime_type: str) -> Case:
         attempts=1,
         lease_token=1,
     )
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"\n", b"no JSON\n", b"\xff\n", b'{"properties":"wide"}\n', b"[" * 100_000]
+)
+def test_a_process_that_answers_nonsense_found_nothing(answer: bytes):
+    """A file that has taken it over may say anything, and must not harm the curator."""
+    assert finding_in(answer) is None
+
+
+def test_what_a_process_says_is_wrong_is_bounded_and_is_text():
+    """It is kept with the file, and shown."""
+    found = finding_in(b'{"failure":"a\\u0000b' + b"x" * 10_000 + b'"}\n')
+
+    assert found is not None
+    assert found.failure is not None
+    assert found.failure.startswith("a bx")
+    assert len(found.failure) == 300
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])

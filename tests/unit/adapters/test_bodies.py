@@ -29,6 +29,17 @@ class Desk:
         return {name: self.bodies[name] for name in names if name in self.bodies}
 
 
+def test_bodies_of_nothing_are_not_kept_for_ever():
+    """An empty body takes a name and a place; a million of them would take the machine."""
+    cache = BodyCache(10_000)
+    names: list[BodyName] = [(f"c{number}", 1) for number in range(1_000)]
+    for name in names:
+        cache.put(name, "")
+
+    assert cache.get(names[-1]) == ""
+    assert sum(cache.get(name) is not None for name in names) < 20
+
+
 @pytest.fixture
 def store() -> MemoryBodies:
     """A store without rows."""

@@ -34,6 +34,14 @@ def texts(shown: list[Any]) -> list[str]:
     return [one.text if isinstance(one, FeedEvent) else one.why for one in shown]
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "\u0663", "", "1" * 30])
+def test_an_id_that_never_was_is_of_another_life(number: str):
+    """Whatever a header says, it is answered."""
+    (missed,) = frames(Feed("life").watch(f"life.{number}"))
+
+    assert isinstance(missed, Missed)
+
+
 def test_a_place_more_than_there_are_is_refused():
     """And is free again when somebody goes."""
     feed = Feed("life")

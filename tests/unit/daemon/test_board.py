@@ -100,3 +100,12 @@ def test_a_limit_that_changes_counts_at_once():
     assert board.admit_body(150)
     board.limit_staging(100)
     assert not board.admit_body(1)
+
+
+def test_the_epoch_of_the_archive_is_shown():
+    """The one of the table whose turn changed hands most often."""
+    board = Board(100)
+    board.post_archive("versions", ArchiveVitals(epoch=7))
+    board.post_archive("media", ArchiveVitals(epoch=3))
+
+    assert board.read().archive.epoch == 7

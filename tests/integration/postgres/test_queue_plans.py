@@ -1,0 +1,92 @@
+"""Work on queues costs what a batch costs, also by a plan that was made while they were empty.
+
+Queues are empty most of the time, and a session keeps its plans: a batch must not become as dear as
+all that waits behind it, which is when it matters.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from engarde_daemon.adapters.postgres.attach import DsnAs
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
+from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
+from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from tests.support.database import migrated_database, migrated_template, postgres_server
+from tests.support.plans import recorded, show_plans
+
+__all__ = ["migrated_template", "postgres_server"]
+
+BATCH = 10
+CALLS = 8  # PostgreSQL may turn to a generic plan after five
+ROWS_PER_BATCH_MAX = 50 * BATCH
+LARGE_TABLES = {"outbox", "staged_bodies", "content_search", "content_versions"}
+
+VACUUMED = "vacuum analyze engarde.outbox, engarde.staged_bodies, engarde.content_search"
+FILLED = """
+insert into tenants (id) values ('tenant');
+insert into engarde.content_versions (tenant_id, content_id, version, body_version, zerodb_id,
+    brand_id, user_id, title, content_type, status, details, preview, size_bytes, body_sha256,
+    change_type, changed_by, changes_summary, content_created_at, created_at)
+select 'tenant', 'content-' || n, 1, 1, 'record-' || n, 'brand', '', 'title', 'post', 'draft', '{}', '', 4,
+    encode(sha256('body'), 'hex'), 'create', '', '', now(), now() from generate_series(1, 3000) n;
+insert into engarde.outbox (destination, tenant_id, content_id, version)
+select d, tenant_id, content_id, version
+from engarde.content_versions cross join (values ('zerodb'), ('search')) x (d);
+insert into engarde.staged_bodies (tenant_id, content_id, version, body, size_bytes)
+select tenant_id, content_id, version, 'body', 4 from engarde.content_versions;
+insert into engarde.content_search (tenant_id, content_id, version, document)
+select 'tenant', 'indexed-' || n, 1, '' from generate_series(1, 3000) n;
+"""
+
+Work = Callable[[asyncpg.Connection], Awaitable[object]]
+
+
+async def index(link: asyncpg.Connection) -> int:
+    """Take a batch into the full-text index."""
+    return await PostgresOutbox(link).index_pending(BATCH)
+
+
+async def deliver(link: asyncpg.Connection) -> int:
+    """Claim a batch for the body store and acknowledge it."""
+    outbox = PostgresOutbox(link)
+    return await outbox.settle(await outbox.claim("zerodb", limit=BATCH, lease_s=30))
+
+
+async def look_for_the_archive(link: asyncpg.Connection) -> int:
+    """Read what a batch for the archive is made of."""
+    return len(await PostgresReplicationBook(link).due(items=BATCH, size_bytes=1_000_000))
+
+
+@pytest.fixture
+async def emptied(
+    postgres_server: EmbeddedPostgres, migrated_template: str
+) -> AsyncIterator[tuple[asyncpg.Connection, DsnAs]]:
+    """A superuser of a database whose queues are known to be empty and whose sessions send their plans."""
+    async with migrated_database(postgres_server, migrated_template) as dsn_as:
+        link = await asyncpg.connect(dsn_as("postgres"), timeout=10, command_timeout=60)
+        await link.execute(VACUUMED)
+        await show_plans(link, await link.fetchval("select current_database()"))
+        yield link, dsn_as
+        await link.close(timeout=10)
+
+
+@pytest.mark.parametrize("work", [index, deliver, look_for_the_archive])
+async def test_a_batch_reads_no_more_than_itself(
+    emptied: tuple[asyncpg.Connection, DsnAs], work: Work
+):
+    """Of the queues and of the index, however much of each there is."""
+    superuser, dsn_as = emptied
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.writers.acquire() as session:
+            for _ in range(CALLS):
+                assert await work(session) == 0
+            await superuser.execute(FILLED)
+            with recorded(session) as nodes:
+                assert await work(session) == BATCH
+
+    read = [node for node in nodes if node.table in LARGE_TABLES]
+    assert read, "no plan came"
+    assert [node for node in read if node.rows > ROWS_PER_BATCH_MAX] == []
