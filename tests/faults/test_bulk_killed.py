@@ -17,6 +17,7 @@ from anyio.abc import Process
 
 from tests.faults.conftest import LONG, SETTINGS
 from tests.support.oracle import Oracle, eventually, listed, superuser
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory
 from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment
 
@@ -122,7 +123,7 @@ class TestCommands:
         """What a command printed, once it ended well."""
         assert process.stdout is not None
         assert process.stderr is not None
-        with anyio.fail_after(60):
+        with anyio.fail_after(PATIENCE_S):
             said = b"".join([chunk async for chunk in process.stdout])
             complaints = b"".join([chunk async for chunk in process.stderr])
             assert await process.wait() == 0, complaints

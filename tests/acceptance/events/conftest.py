@@ -18,6 +18,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "ENGARDE_LIMITS__ALLOW_PRIVATE_ADDRESSES": "true",
         "ENGARDE_WEBHOOKS__RETRY_DELAYS": "1s,1s,1s",
         "ENGARDE_WEBHOOKS__TIMEOUT_S": "1",
+        # Longer than a test waits for an end: who ends in time did not wait for the grace.
+        "ENGARDE_SERVER__SHUTDOWN_GRACE_S": "300",
         "ENGARDE_EVENTS__HEARTBEAT_S": "0.5",
         "ENGARDE_EVENTS__POLL_S": "0.2",
         "ENGARDE_EVENTS__WINDOW_BYTES": "16384",
