@@ -98,11 +98,11 @@ class SharedDaemon:
             made = await office.create_tenant("A test's", "free")
         return msgspec.convert(made, Tenant, from_attributes=True)
 
-    async def quick_key(self, tenant: Tenant) -> Key:
-        """Make an editor's key for a tenant, without the price of a command."""
+    async def quick_key(self, tenant: Tenant, role: Role = Role.EDITOR) -> Key:
+        """Make a key for a tenant, without the price of a command."""
         async with self._office() as office:
             holder = msgspec.convert(tenant, Holder, from_attributes=True)
-            key = await office.create_key(holder, Role.EDITOR)
+            key = await office.create_key(holder, role)
         return Key(key_id=key.id, api_key=key.text)
 
     async def new_brand(self, tenant: Tenant) -> str:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, publishing
 from tests.support.patience import PATIENCE_S
@@ -124,7 +125,7 @@ async def token_daemon(
 async def house(token_daemon: SharedDaemon, shared_issuer: Issuer) -> AsyncIterator[House]:
     """A tenant of one's own on it, during whose test the daemon must not log an error."""
     before = token_daemon.process.log.stat().st_size
-    tenant = token_daemon.new_tenant()
+    tenant = await token_daemon.quick_tenant()
     yield House(token_daemon, shared_issuer, tenant, await token_daemon.new_brand(tenant))
     logged = token_daemon.log_bytes(before).decode().splitlines()
     assert [line for line in logged if '"level":"error"' in line] == []
@@ -133,5 +134,6 @@ async def house(token_daemon: SharedDaemon, shared_issuer: Issuer) -> AsyncItera
 @pytest.fixture
 async def admin(house: House) -> AsyncIterator[httpx.AsyncClient]:
     """A key of an administrator of the whole tenant."""
-    async with house.daemon.caller(house.daemon.new_key(house.tenant, "admin").api_key) as http:
+    key = await house.daemon.quick_key(house.tenant, Role.ADMIN)
+    async with house.daemon.caller(key.api_key) as http:
         yield http

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Receiver, receiving
@@ -69,7 +70,7 @@ async def mortal(postgres_server: EmbeddedPostgres) -> AsyncIterator[SharedDaemo
 @pytest.fixture
 async def admin(daemon: SharedDaemon, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     """An administrator of the test's tenant."""
-    async with daemon.caller(daemon.new_key(tenant, "admin").api_key) as http:
+    async with daemon.caller((await daemon.quick_key(tenant, Role.ADMIN)).api_key) as http:
         yield http
 
 

@@ -19,8 +19,8 @@ from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Reaction, Receiver
 from tests.support.running import Daemon, cleared_away_after
 
-WRITERS = 8
-KILLS = 3
+WRITERS = 4
+KILLS = 2
 LONG_TITLE = "x" * 250
 
 
