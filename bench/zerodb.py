@@ -24,7 +24,8 @@ import msgspec
 from bench.errors import BenchError
 from bench.targets import Verdict, at_least
 from bench.workplace import workplace
-from tests.support.running import Daemon, cleared_away_after, free_port
+from tests.support.ports import free_port
+from tests.support.running import Daemon, cleared_away_after
 from tests.support.zerodb_local import LocalServer, running_server
 
 TABLES = ("content_items", "content_versions")

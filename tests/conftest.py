@@ -9,7 +9,21 @@ from hypothesis import settings
 settings.register_profile("patient", settings(deadline=None))
 settings.load_profile("patient")
 
-_SLOW = [Path(__file__).parent / name for name in ("faults", "acceptance")]
+_HERE = Path(__file__).parent
+_SLOW = [_HERE / name for name in ("faults", "acceptance")]
+_SLOWEST = [
+    _HERE / name
+    for name in (
+        "acceptance/openapi/test_schemathesis.py",
+        "acceptance/recovery/test_disasters.py",
+        "faults/test_crashes.py",
+        "faults/test_failpoints.py",
+        "faults/test_network.py",
+        "faults/test_stopping.py",
+        "faults/test_three_daemons.py",
+        "faults/test_two_daemons.py",
+    )
+]
 
 
 @pytest.fixture(scope="session")
@@ -20,8 +34,15 @@ def anyio_backend() -> str:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the folders whose files take long, so that no worker waits for one at the end.
+    """Begin with what takes long, so that no worker is alone with it at the end.
 
-    Within these and all others the order stays random.
+    First the files that take half a minute and more, then the folders of their kind, then all
+    others; within each of these the order stays random.
     """
-    items.sort(key=lambda item: not any(folder in item.path.parents for folder in _SLOW))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    if item.path in _SLOWEST:
+        return 0
+    return 1 if any(folder in item.path.parents for folder in _SLOW) else 2

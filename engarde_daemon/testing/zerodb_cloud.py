@@ -152,7 +152,8 @@ class ZeroDBCloud:
         fault = self.faults.take(request.method, request.path)
         match fault:
             case Fault.BLACK_HOLE:
-                await anyio.sleep_forever()
+                await self.faults.cleared()
+                return False
             case Fault.SLOW_BYTES:
                 await send_in_crumbs(stream, encoded(self._carry_out(request)))
             case Fault.REPLY_LOST:

@@ -3,6 +3,7 @@
 from collections import Counter
 from enum import Enum, auto
 
+import anyio
 import msgspec
 
 
@@ -10,7 +11,7 @@ class Fault(Enum):
     """One misfortune; unless it says otherwise, the request itself is carried out first."""
 
     BLACK_HOLE = auto()
-    """Nothing is done and nothing comes back; the connection stays open."""
+    """Nothing is done and nothing comes back; the connection stays open until faults are cleared."""
     FAILED_BEFORE = auto()
     """500, and nothing was done."""
     FAILED_AFTER = auto()
@@ -51,6 +52,7 @@ class Faults:
         self.early_requests = 0
         """How many came although they had been asked to wait."""
         self._planned: list[_Planned] = []
+        self._cleared = anyio.Event()
 
     def add(self, fault: Fault, *, method: str = "", path_end: str = "", count: int = 1) -> None:
         """Let so many of the next requests meet this fault.
@@ -61,8 +63,14 @@ class Faults:
         self._planned.append(_Planned(fault, method, path_end, count))
 
     def clear(self) -> None:
-        """Let requests meet no fault any more."""
+        """Let requests meet no fault any more, and those end that wait in one."""
         self._planned.clear()
+        self._cleared.set()
+        self._cleared = anyio.Event()
+
+    async def cleared(self) -> None:
+        """Wait until there are none any more."""
+        await self._cleared.wait()
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that this request meets, if any."""

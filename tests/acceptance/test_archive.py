@@ -10,6 +10,7 @@ import httpx
 from tests.acceptance.content import created
 from tests.support.commands import run_command
 from tests.support.daemon import SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 
 _ITEMS = """
     select id, version, title, status, deleted_at is not null as deleted, bigquery_backed_up
@@ -65,7 +66,7 @@ async def test_what_was_created_changed_and_deleted(
 
 async def items_of(daemon: SharedDaemon, tenant: Tenant) -> list[dict[str, Any]]:
     """The items as PostgreSQL has them, all of which must be marked as archived."""
-    link = await asyncpg.connect(daemon.dsn, timeout=10)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
         rows = [dict(row) for row in await link.fetch(_ITEMS, tenant.tenant_id)]
     finally:

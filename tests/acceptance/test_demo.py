@@ -12,7 +12,8 @@ import pytest
 
 from engarde_daemon.adapters.postgres.embedded.evidence import read_pid_file
 from tests.faults.conftest import place
-from tests.support.running import ENGARDE, environment, free_port
+from tests.support.ports import free_port
+from tests.support.running import ENGARDE, environment
 
 __all__ = ["place"]
 
@@ -32,7 +33,6 @@ async def nobody_listens(port: int) -> bool:
     return False
 
 
-@pytest.mark.timeout(150)
 async def test_the_play_is_played_to_its_end(place: Path):
     """ZeroDB fails, reads come from elsewhere, and at the end nothing differs.
 

@@ -9,6 +9,7 @@ import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.support.database import migrated_template
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database
 from tests.support.running import Daemon, DidNotStart, cleared_away_after
 
@@ -47,13 +48,13 @@ HOLES = [
 @asynccontextmanager
 async def hole(dsn: str, statement: str, mending: str) -> AsyncIterator[None]:
     """Make a hole; one in a role is mended, for roles belong to the whole server."""
-    link = await asyncpg.connect(dsn, timeout=10, command_timeout=20)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S, command_timeout=20)
     try:
         await link.execute(statement)
         yield
     finally:
         await link.execute(mending)
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(("statement", "mending", "words"), HOLES)

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.acceptance.content import created, fields_of, problem_of
+from tests.support.patience import PATIENCE_S
 
-DUE_LIMIT_S = 15.0
 ILLEGAL = [("published", "scheduled"), ("archived", "scheduled")]
 LEGAL = [
     ("draft", "scheduled"),
@@ -66,7 +66,7 @@ async def test_a_schedule_needs_a_moment(http: httpx.AsyncClient):
 async def test_what_is_due_is_published_once(http: httpx.AsyncClient, seconds: float):
     """Whatever the zone of its moment, and also when the moment has long passed."""
     item = await created(http, status="scheduled", scheduled_at=in_seconds(seconds))
-    with anyio.fail_after(DUE_LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while (now := (await http.get(f"/api/content/{item['id']}")).json())["version"] == 1:
             await anyio.sleep(0.05)
 

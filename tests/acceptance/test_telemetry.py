@@ -34,7 +34,6 @@ def of_request(span: Told) -> bool:
     return (span.trace_id, span.parent_id) == (TRACE, SPAN)
 
 
-@pytest.mark.timeout(120)
 async def test_a_write_is_followed_from_its_caller_to_the_stores(
     daemon: Daemon, collector: Collector
 ):

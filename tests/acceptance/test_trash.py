@@ -9,8 +9,7 @@ import pytest
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from tests.acceptance.content import created, fields_of, listed, problem_of, quota
 from tests.support.daemon import SharedDaemon, Tenant
-
-CLEARED_LIMIT_S = 20.0
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ async def test_an_erased_body_leaves_zerodb(
 
     assert answer.json()["versions"] == 2
     async with EmbeddedZeroDB(daemon.process.data_dir / "zerodb") as store:
-        with anyio.fail_after(CLEARED_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while [record async for record in store.scan(tenant.tenant_id)]:
                 await anyio.sleep(0.05)
 

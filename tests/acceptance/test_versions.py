@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.content import created, quota
 from tests.acceptance.histories import changed, got, history_of
 from tests.support.daemon import SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 
 PATCH_TYPE = "application/json-patch+json"
 ARTICLE = "\n".join(f"Line {number} of a long article." for number in range(2_000))
@@ -59,12 +60,12 @@ class Held:
 async def held(daemon: SharedDaemon, tenant: Tenant, dsn: str) -> AsyncIterator[Held]:
     """Hold back what the test's tenant writes."""
     name = f"hold_{uuid.uuid4().hex}"
-    sql = await asyncpg.connect(dsn, timeout=10, command_timeout=20)
+    sql = await asyncpg.connect(dsn, timeout=PATIENCE_S, command_timeout=20)
     await sql.execute(_HOLD.format(name=name, tenant=tenant.tenant_id))
     yield Held(daemon, tenant, sql)
     await sql.execute(f"drop function public.{name} cascade")
     await sql.execute(_LET_GO, tenant.tenant_id)
-    await sql.close(timeout=10)
+    await sql.close(timeout=PATIENCE_S)
 
 
 async def edited(http: httpx.AsyncClient) -> list[dict[str, Any]]:

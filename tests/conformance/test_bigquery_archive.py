@@ -13,9 +13,6 @@ from tests.support.bigquery_emulator import BigQueryEmulator, bigquery_emulator
 
 __all__ = ["bigquery_emulator"]
 
-# The first test may have to install the emulator.
-pytestmark = pytest.mark.timeout(240)
-
 
 @pytest.fixture(scope="module")
 def place(bigquery_emulator: BigQueryEmulator) -> Place:

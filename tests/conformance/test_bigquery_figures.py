@@ -13,9 +13,6 @@ from tests.support.bigquery_emulator import BigQueryEmulator, bigquery_emulator
 
 __all__ = ["bigquery_emulator"]
 
-# The first test may have to install the emulator.
-pytestmark = pytest.mark.timeout(240)
-
 _EMPTY = (
     "DELETE FROM content_analytics WHERE metric_date >= '1970-01-01'",
     "DELETE FROM content_media_snapshots WHERE snapshot_timestamp >= '1970-01-01'",

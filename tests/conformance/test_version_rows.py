@@ -11,7 +11,7 @@ from engarde_daemon.ports.bodies import BodyStore
 from engarde_daemon.testing.records import key_of, record_with, version_record_of
 
 # See test_body_store.py.
-pytestmark = pytest.mark.timeout(60, func_only=True)
+pytestmark = pytest.mark.timeout(300, func_only=True)
 
 ACME = "0d4b1a3e-6f0a-4a53-8f0f-6c3c9d6b9a01"
 BOND = "9b7e2f44-51aa-4d0e-b0c4-2f1d0c5e7b02"

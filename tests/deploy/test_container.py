@@ -17,8 +17,10 @@ import psutil
 import pytest
 
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import enterable_directory
-from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment, free_port
+from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment
 
 CONTAINER = Path(__file__).parents[2] / "deploy" / "container"
 CONTAINERFILE = CONTAINER / "Containerfile"
@@ -117,10 +119,10 @@ async def test_as_process_1_it_hears_a_signal_and_ends_politely(data_dir: Path):
                     return False
                 return answer.status_code == 200
 
-            await eventually(serves, within_s=30)
+            await eventually(serves)
         (first,) = psutil.Process(outer.pid).children()
         first.send_signal(signal.SIGTERM)
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE_S):
             assert await outer.wait() == 0
 
 

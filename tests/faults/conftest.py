@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from engarde_daemon.domain.plans import GB
+from tests.support.hosting import HostDaemon
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
+TINY_BYTES = 37 * 1024
+TINY_PLAN = {
+    "ENGARDE_PLANS__TINY__STORAGE_GB": repr(TINY_BYTES / GB),
+    "ENGARDE_PLANS__TINY__RETENTION_DAYS": "30",
+    "ENGARDE_PLANS__TINY__MONTHLY_ITEMS": "100",
+}
 # What a dead daemon had claimed, waits for its lease to run out: by default 12 s.
 SETTINGS = {"ENGARDE_DELIVERY__LEASE_S": "3", "ENGARDE_REPLICATION__LEASE_S": "3"}
 
@@ -55,8 +63,25 @@ def data_dir(used_data_dir: Path, place: Path) -> Path:
 
 
 @pytest.fixture
-async def daemon(data_dir: Path) -> AsyncIterator[Daemon]:
+async def lone_daemon(data_dir: Path) -> AsyncIterator[Daemon]:
     """A daemon that serves, on a data directory of its own."""
     async with cleared_away_after(Daemon(data_dir, environ=SETTINGS)) as daemon:
         await daemon.start()
         yield daemon
+
+
+@pytest.fixture(scope="session")
+async def host(anyio_backend: str) -> AsyncIterator[HostDaemon]:
+    """One daemon for all tests to which it is enough to be its guests, whatever they do to it."""
+    with enterable_directory(in_memory=True) as directory:
+        environ = {**SETTINGS, **TINY_PLAN}
+        async with cleared_away_after(HostDaemon(directory / "data", environ=environ)) as host:
+            await host.start()
+            yield host
+
+
+@pytest.fixture
+async def daemon(host: HostDaemon) -> HostDaemon:
+    """A daemon that serves, with a tenant of one's own."""
+    await host.receive_guest()
+    return host

@@ -23,6 +23,7 @@ from tests.support.models import (
     settings,
     start,
 )
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database, postgres_server
 from tests.support.running import Daemon
 
@@ -91,7 +92,7 @@ async def ordered(http: httpx.AsyncClient, provider: str, count: int, **other: A
 
 async def told(fake: FakeProvider, orders: int) -> None:
     """Wait until the provider has so many orders."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while len(fake.shop.orders) < orders:
             await anyio.sleep(0.02)
 
@@ -187,7 +188,7 @@ async def test_an_order_that_is_refused_for_a_bad_account_waits_for_a_better_key
     fake = fakes[provider]
     fake.shop.next_refused.append((402, "billing_error"))
     job_id = await ordered(http, provider, 2)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while (await job_of(http, job_id))["phase"] != "paused":
             await anyio.sleep(0.05)
     assert not fake.shop.orders
@@ -205,7 +206,7 @@ async def test_a_batch_of_somebody_else_is_not_taken_for_ours(
     fake.shop.next_refused.append((500, ""))
     body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
     job_id = await ordered(http, "anthropic", 1)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while fake.shop.next_refused:
             await anyio.sleep(0.02)
     fake.shop.add("msgbatch_", "/v1/messages", {"theirs": body})

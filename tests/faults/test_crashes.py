@@ -21,8 +21,10 @@ from tests.support.oracle import Oracle
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon
 
-KILLS = 20 if LONG else 3
+KILLS = 20 if LONG else 2
 STOPS = 5 if LONG else 2
+BETWEEN_MOST = 200 if LONG else 100
+"""How many writes are acknowledged between two of them, at most."""
 
 
 @pytest.fixture
@@ -30,6 +32,12 @@ def place() -> Iterator[Path]:
     """A directory on a real disk: while it syncs is when a crash hurts most."""
     with enterable_directory() as directory:
         yield directory
+
+
+@pytest.fixture
+def daemon(lone_daemon: Daemon) -> Daemon:
+    """A daemon on that disk."""
+    return lone_daemon
 
 
 @asynccontextmanager
@@ -42,7 +50,7 @@ async def under_load(daemon: Daemon, seed: str) -> AsyncIterator[Crowd]:
         crowd.stop()
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 300)
 async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
     daemon: Daemon, told_seed: str
 ):
@@ -52,7 +60,7 @@ async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
 
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(KILLS):
-            await crowd.acknowledges(chance.randint(1, 200))
+            await crowd.acknowledges(chance.randint(1, BETWEEN_MOST))
             await promise_room(daemon)
             await daemon.kill()
             await daemon.start()
@@ -63,7 +71,7 @@ async def test_killed_under_load_the_daemon_keeps_every_acknowledged_write(
     print(f"{KILLS} kills: {dict(crowd.statuses)}")  # noqa: T201 - a figure to look at
 
 
-@pytest.mark.timeout(600 if LONG else 120)
+@pytest.mark.timeout(600 if LONG else 300)
 async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
     daemon: Daemon, told_seed: str
 ):
@@ -73,7 +81,7 @@ async def test_when_postgres_dies_requests_are_refused_until_it_is_back(
 
     async with under_load(daemon, told_seed) as crowd:
         for _ in range(STOPS):
-            await crowd.acknowledges(chance.randint(1, 200))
+            await crowd.acknowledges(chance.randint(1, BETWEEN_MOST))
             await promise_room(daemon)
             stop_at_once(daemon)
             await crowd.acknowledges(50)

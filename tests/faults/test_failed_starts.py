@@ -9,8 +9,11 @@ import asyncpg
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.adapters.postgres.migrations import migrate
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import fresh_database, postgres_server
-from tests.support.running import Daemon, DidNotStart, cleared_away_after, free_port
+from tests.support.running import Daemon, DidNotStart, cleared_away_after
 
 __all__ = ["postgres_server"]
 
@@ -156,13 +159,10 @@ class TestOutsideServers:
         """The daemon does not serve a database that would show one tenant another's rows."""
         async with fresh_database(postgres_server) as name:
             dsn = postgres_server.dsn(database=name)
-            settings = {"ENGARDE_POSTGRES__DSN": dsn}
-            async with cleared_away_after(Daemon(place / "data", environ=settings)) as daemon:
-                await daemon.start()
-                assert await daemon.stop() == 0
+            await migrate(dsn)
             await drop_a_policy(dsn)
 
-            sentence = await refusal(place / "data", settings)
+            sentence = await refusal(place / "data", {"ENGARDE_POSTGRES__DSN": dsn})
 
         assert "engarde.content_versions has lost its policy tenant_guard" in sentence
 
@@ -170,17 +170,17 @@ class TestOutsideServers:
 @asynccontextmanager
 async def lowly_user(server: EmbeddedPostgres) -> AsyncIterator[str]:
     """A user of the server who may log in and nothing else."""
-    connection = await asyncpg.connect(server.dsn(), timeout=10)
+    connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
     await connection.execute("create role lowly login")
     try:
         yield "lowly"
     finally:
         await connection.execute("drop role lowly")
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 async def drop_a_policy(dsn: str) -> None:
     """Make a hole."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     await connection.execute("drop policy tenant_guard on engarde.content_versions")
-    await connection.close(timeout=10)
+    await connection.close(timeout=PATIENCE_S)

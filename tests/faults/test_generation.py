@@ -26,13 +26,14 @@ from tests.support.models import (
     start,
 )
 from tests.support.oracle import listed
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database, postgres_server
 from tests.support.running import Daemon, cleared_away_after
 
 __all__ = ["postgres_server"]
 
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
-ITEMS = 1000 if LONG else 100
+ITEMS = 1000 if LONG else 60
 KILL_EVERY_S = 3.0
 IN_FLIGHT = 20
 
@@ -135,7 +136,8 @@ async def test_a_daemon_that_is_killed_goes_on_where_it_was(
         text=said(number_of(asked)), delay_s=0.0 if number_of(asked) <= 5 else 60.0
     )
     job_id = await start(http, 8)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
+        await model.called(8)
         while (await job_of(http, job_id))["progress"] < 5:
             await anyio.sleep(0.05)
     await home.daemon.kill()
@@ -160,7 +162,7 @@ async def test_pieces_alike_are_found_across_a_kill(
         text=about(TOPICS[number_of(asked)]), delay_s=0.0 if number_of(asked) <= 3 else 60.0
     )
     job_id = await start(http, 5)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while (await job_of(http, job_id))["progress"] < 3:
             await anyio.sleep(0.05)
     await home.daemon.kill()
@@ -228,7 +230,7 @@ async def test_an_empty_account_pauses_the_key_until_it_is_set_anew(
     """No call is made that cannot succeed; then the job goes on by itself."""
     model.usual = Reaction(status=429, code="insufficient_quota")
     job_id = await start(http, 3)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         # A refusal of the old key that came late would pause the new one.
         while (job := await job_of(http, job_id))["phase"] != "paused":
             await anyio.sleep(0.05)
@@ -247,10 +249,12 @@ async def test_a_cancel_keeps_answers_that_are_under_way(
     http: httpx.AsyncClient, model: FakeOpenAI
 ):
     """They are paid; what was not asked for yet is not asked any more."""
-    model.react = lambda asked: Reaction(text=said(number_of(asked)), delay_s=1.0)
+    is_cancelled = anyio.Event()
+    model.react = lambda asked: Reaction(text=said(number_of(asked)), held_until=is_cancelled)
     job_id = await start(http, 200)
     await model.called(10)
     cancelled = (await http.post(f"{JOBS}/{job_id}/cancel")).json()
+    is_cancelled.set()
     job = await ended(http, job_id)
     quota = (await http.get("/api/content/quota")).json()
 
@@ -264,26 +268,24 @@ async def test_the_words_of_a_single_item_are_heard_as_they_come(
     http: httpx.AsyncClient, model: FakeOpenAI
 ):
     """Token by token, then the item, then the end."""
-    held = anyio.Event()
-
-    def react(asked: Asked) -> Reaction:
-        held.set()
-        return Reaction(text=said(1), delay_s=0.3)
-
-    model.react = react
+    is_heard = anyio.Event()
+    model.react = lambda _: Reaction(text=said(1), held_until=is_heard)
     model.next_reactions.append(Reaction(status=503))
     job_id = await start(http, 1)
-    told = await http.get(f"{JOBS}/{job_id}/events")
+    told = ""
+    async with http.stream("GET", f"{JOBS}/{job_id}/events") as stream:
+        async for text in stream.aiter_text():
+            is_heard.set()
+            told += text
 
-    assert held.is_set()
     assert model.asked[-1].body["stream"] is True
     words = "".join(
         json.loads(line[6:])["text"]
-        for line in told.text.splitlines()
+        for line in told.splitlines()
         if line.startswith('data: {"text"')
     )
     assert json.loads(words)["body"] == "Body of 1."
-    assert told.text.index("event: token") < told.text.index("event: item")
+    assert told.index("event: token") < told.index("event: item")
 
 
 async def test_a_cost_limit_is_kept(http: httpx.AsyncClient, model: FakeOpenAI):
@@ -328,7 +330,7 @@ async def test_the_end_of_a_job_is_an_event(http: httpx.AsyncClient):
                     seen.append(line)
                     return
 
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with anyio.create_task_group() as tasks:
             await tasks.start(listen)
             job_id = await start(http, 1)

@@ -19,9 +19,6 @@ from tests.support.postgres import postgres_server
 
 __all__ = ["postgres_server"]
 
-# Each starts two daemons.
-pytestmark = pytest.mark.timeout(120)
-
 PATIENCE_S = 4.0
 """How long a broken promise is waited for; a whole daemon keeps it within a second."""
 EVERY_TIME = frozenset(

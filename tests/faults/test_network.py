@@ -94,7 +94,6 @@ async def only_line(postgres_server: EmbeddedPostgres) -> AsyncIterator[Line]:
                 )
             ) as daemon,
         ):
-            assert isinstance(daemon, GuestDaemon)
             await daemon.start()
             line = Line(daemon, wire.proxy)
             yield line

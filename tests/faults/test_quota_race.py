@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,19 +12,16 @@ import httpx
 import pytest
 
 from engarde_daemon.domain.plans import GB
+from tests.faults.conftest import TINY_BYTES
+from tests.support.hosting import HostDaemon
 from tests.support.oracle import Oracle, superuser
-from tests.support.running import Daemon, cleared_away_after
+from tests.support.running import Daemon
 
 CLIENTS = 200
 ROOM_FOR = 37
 BODY = "ü" * 512
 SIZE = 1024
-LIMIT = ROOM_FOR * SIZE
-_PLAN = {
-    "ENGARDE_PLANS__TINY__STORAGE_GB": repr(LIMIT / GB),
-    "ENGARDE_PLANS__TINY__RETENTION_DAYS": "30",
-    "ENGARDE_PLANS__TINY__MONTHLY_ITEMS": "100",
-}
+LIMIT = TINY_BYTES
 _USAGE = """
     select total_storage_bytes + total_media_storage_bytes + pending_bytes
     from content_storage_usage where tenant_id = $1
@@ -33,16 +29,14 @@ _USAGE = """
 
 
 @pytest.fixture
-async def daemon(data_dir: Path) -> AsyncIterator[Daemon]:
-    """A daemon whose first tenant has a plan of 37 KiB."""
-    async with cleared_away_after(Daemon(data_dir, environ=_PLAN)) as daemon:
-        await daemon.start()
-        await put_on(daemon, "tiny")
-        yield daemon
+async def daemon(host: HostDaemon) -> HostDaemon:
+    """A daemon that is visited by a tenant with a plan of 37 KiB."""
+    await host.receive_guest("tiny")
+    return host
 
 
 async def put_on(daemon: Daemon, plan: str) -> None:
-    """Change the first tenant's plan, as an operator does."""
+    """Change the tenant's plan, as an operator does."""
     await daemon.command("tenants", "set-plan", daemon.credentials.tenant_id, plan)
 
 

@@ -64,7 +64,7 @@ async def test_a_first_start_killed_during_initdb_can_be_repeated(place: Path):
         async def initialising() -> bool:
             return (place / "data" / "postgres" / "data.new").exists()
 
-        await eventually(initialising, within_s=20)
+        await eventually(initialising)
         await daemon.kill()
 
         await daemon.start()

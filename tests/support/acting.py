@@ -17,10 +17,9 @@ from engarde_daemon.core import (
     Restart,
     Supervisor,
 )
+from tests.support.patience import PATIENCE_S
 
 M = TypeVar("M", bound=Message)
-
-ANSWER_LIMIT_S = 20.0
 
 
 @asynccontextmanager
@@ -42,7 +41,7 @@ async def together(address: Address[Any], requests: Sequence[Request[Any]]) -> l
 
     async def ask(place: int) -> None:
         try:
-            outcomes[place] = await address.ask(requests[place], timeout_s=ANSWER_LIMIT_S)
+            outcomes[place] = await address.ask(requests[place], timeout_s=PATIENCE_S)
         except (ActorError, Refusal) as error:
             outcomes[place] = error
 

@@ -13,7 +13,7 @@ import httpx
 
 from tests.support.running import Daemon
 
-LOOK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.2
 PAUSE_S = 0.05
 ATTEMPTS = 100
 

@@ -26,15 +26,14 @@ import httpx
 import pytest
 
 from engarde_daemon.adapters.bigquery.place import Place
-from tests.support.running import free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 PROJECT = "test-project"
 PINS = Path(__file__).with_suffix(".txt")
 FOLDER = Path(__file__).parents[2] / ".emulators"
 REQUIRED = os.environ.get("ENGARDE_BIGQUERY_EMULATOR") == "required"
 PYTHONS = ("python3.13", "python3.12")
-START_LIMIT_S = 60.0
-STOP_LIMIT_S = 20.0
 _LOOK_S = 0.05
 _WORDS = (
     "the BigQuery emulator needs Python 3.13 or 3.12, and neither is on the PATH or in pyenv: "
@@ -80,7 +79,7 @@ class BigQueryEmulator:
                 stdout=log,
                 stderr=log,
             )
-        with anyio.fail_after(START_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             await self._answers()
 
     async def stop(self) -> None:
@@ -90,7 +89,7 @@ class BigQueryEmulator:
             return
         process.send_signal(signal.SIGINT)
         try:
-            await anyio.to_thread.run_sync(process.wait, STOP_LIMIT_S)
+            await anyio.to_thread.run_sync(process.wait, PATIENCE_S)
         finally:
             process.kill()
 
@@ -106,7 +105,7 @@ class BigQueryEmulator:
             "useLegacySql": False,
             "defaultDataset": {"projectId": place.project, "datasetId": place.dataset},
         }
-        async with httpx.AsyncClient(base_url=self.endpoint, timeout=START_LIMIT_S) as client:
+        async with httpx.AsyncClient(base_url=self.endpoint, timeout=PATIENCE_S) as client:
             answer = await client.post(f"/bigquery/v2/projects/{PROJECT}/queries", json=body)
         assert answer.status_code == httpx.codes.OK, answer.text
         return [row["f"][0]["v"] for row in answer.json().get("rows") or []]
@@ -222,6 +221,7 @@ def _install(python: str, folder: Path) -> None:
 
 _ASK_DUCKDB = """
 import duckdb
+from tests.support.patience import PATIENCE_S
 (platform,) = duckdb.sql("PRAGMA platform").fetchone()
 print(f"v{duckdb.__version__}/{platform}")
 """

@@ -13,11 +13,10 @@ import anyio
 import psutil
 import pyte
 
-from tests.support.running import ENGARDE, environment, free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
+from tests.support.running import ENGARDE, environment
 
-START_LIMIT_S = 30.0
-END_LIMIT_S = 20.0
-SEEN_LIMIT_S = 30.0
 COLUMNS, LINES = 120, 40
 
 
@@ -34,7 +33,7 @@ class Server:
 
     async def until_alone(self) -> None:
         """Wait until it runs no dashboard."""
-        with anyio.fail_after(END_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while self.dashboards():
                 await anyio.sleep(0.05)
 
@@ -50,12 +49,12 @@ async def served(url: str) -> AsyncIterator[Server]:
     try:
         assert process.stderr is not None
         said = b""
-        with anyio.fail_after(START_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while b"The dashboard is at" not in said:
                 said += await process.stderr.receive()
         yield Server(process.pid, f"http://{listen}")
     finally:
-        with anyio.CancelScope(shield=True), anyio.fail_after(END_LIMIT_S):
+        with anyio.CancelScope(shield=True), anyio.fail_after(PATIENCE_S):
             if process.returncode is None:
                 process.terminate()
             await process.wait()
@@ -109,7 +108,7 @@ class Window:
         Raises:
             AssertionError: They never did.
         """
-        with anyio.move_on_after(SEEN_LIMIT_S):
+        with anyio.move_on_after(PATIENCE_S):
             while words not in (text := "\n".join(self._screen.display)):
                 self._take(await self.socket.receive())
             return text
@@ -117,7 +116,7 @@ class Window:
 
     async def closed(self) -> None:
         """Wait until the server closes it."""
-        with anyio.fail_after(END_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while (await self.socket.receive()).type is aiohttp.WSMsgType.BINARY:
                 continue
 

@@ -16,9 +16,9 @@ import aiohttp
 import anyio
 from anyio.abc import Process
 
+from tests.support.patience import PATIENCE_S
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome", "headless_shell")
-START_LIMIT_S = 30.0
-SEEN_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.1
 _OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
@@ -62,7 +62,7 @@ class Tab:
         Raises:
             AssertionError: It never was.
         """
-        with anyio.move_on_after(SEEN_LIMIT_S):
+        with anyio.move_on_after(PATIENCE_S):
             while not await self.evaluate(expression):
                 await anyio.sleep(LOOK_EVERY_S)
             return
@@ -110,7 +110,7 @@ async def tab(program: str) -> AsyncIterator[Tab]:
 
 
 async def _port(file: anyio.Path) -> int:
-    with anyio.fail_after(START_LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while not (await file.exists() and (lines := (await file.read_text()).splitlines())):
             await anyio.sleep(LOOK_EVERY_S)
     return int(lines[0])
@@ -119,7 +119,7 @@ async def _port(file: anyio.Path) -> int:
 async def _end(process: Process) -> None:
     if process.returncode is None:
         process.terminate()
-        with anyio.move_on_after(START_LIMIT_S):
+        with anyio.move_on_after(PATIENCE_S):
             await process.wait()
     if process.returncode is None:
         process.kill()

@@ -8,7 +8,7 @@ import anyio
 from aiohttp import web
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-PATIENCE_S = 30.0
+from tests.support.patience import PATIENCE_S
 
 
 class Told:

@@ -25,6 +25,7 @@ from engarde_daemon.adapters.postgres.administration import Administration, Hold
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.domain.access import Role
 from tests.support.commands import run_command
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.running import REQUEST_LIMIT_S, Daemon, cleared_away_after
 
@@ -39,7 +40,6 @@ _TINY_PLAN = {
 _WAITING = "select count(*) from engarde.outbox where tenant_id = $1"
 _ADD_BRAND = "insert into public.brands (id, tenant_id, name) values ($1, $2, 'Another')"
 _DRIFT = "select * from engarde.quota_drift_v2(array(select id from public.tenants))"
-_LIMIT_S = 15.0
 _LOOK_S = 0.02
 # Nothing here speaks TLS, and loading the certificates of the world takes 20 ms a client.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -98,19 +98,19 @@ class SharedDaemon:
             made = await office.create_tenant("A test's", "free")
         return msgspec.convert(made, Tenant, from_attributes=True)
 
-    async def quick_key(self, tenant: Tenant) -> Key:
-        """Make an editor's key for a tenant, without the price of a command."""
+    async def quick_key(self, tenant: Tenant, role: Role = Role.EDITOR) -> Key:
+        """Make a key for a tenant, without the price of a command."""
         async with self._office() as office:
             holder = msgspec.convert(tenant, Holder, from_attributes=True)
-            key = await office.create_key(holder, Role.EDITOR)
+            key = await office.create_key(holder, role)
         return Key(key_id=key.id, api_key=key.text)
 
     async def new_brand(self, tenant: Tenant) -> str:
         """Add a brand to a tenant, as the platform does."""
         brand_id = str(uuid.uuid4())
-        link = await asyncpg.connect(self.dsn, timeout=_LIMIT_S)
+        link = await asyncpg.connect(self.dsn, timeout=PATIENCE_S)
         await link.execute(_ADD_BRAND, brand_id, tenant.tenant_id)
-        await link.close(timeout=_LIMIT_S)
+        await link.close(timeout=PATIENCE_S)
         return brand_id
 
     def caller(self, api_key: str | None) -> httpx.AsyncClient:
@@ -133,7 +133,7 @@ class SharedDaemon:
 
     @asynccontextmanager
     async def _office(self) -> AsyncIterator[Administration]:
-        link = await asyncpg.connect(self.dsn, timeout=_LIMIT_S)
+        link = await asyncpg.connect(self.dsn, timeout=PATIENCE_S)
         try:
             yield Administration(
                 link, new_id=lambda: str(uuid.uuid4()), randomness=secrets.token_bytes
@@ -143,9 +143,9 @@ class SharedDaemon:
 
     async def until_carried(self, tenant: Tenant) -> None:
         """Wait until everything this tenant wrote is delivered and indexed."""
-        link = await asyncpg.connect(self.dsn, timeout=_LIMIT_S)
+        link = await asyncpg.connect(self.dsn, timeout=PATIENCE_S)
         try:
-            with anyio.fail_after(_LIMIT_S):
+            with anyio.fail_after(PATIENCE_S):
                 while await link.fetchval(_WAITING, tenant.tenant_id):
                     await anyio.sleep(_LOOK_S)
         finally:
@@ -183,9 +183,9 @@ async def shared_daemon(postgres_server: EmbeddedPostgres) -> AsyncIterator[Shar
 
 async def drift_in(dsn: str) -> list[asyncpg.Record]:
     """Where the ledger of any tenant disagrees with what is stored, after a whole run."""
-    link = await asyncpg.connect(dsn, timeout=_LIMIT_S)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     drifts: list[asyncpg.Record] = await link.fetch(_DRIFT)
-    await link.close(timeout=_LIMIT_S)
+    await link.close(timeout=PATIENCE_S)
     return drifts
 
 

@@ -18,6 +18,7 @@ from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.migrations import migrate
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.domain.plans import Plan
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database, postgres_server
 
 __all__ = ["PLANS", "Tenant", "postgres_server"]
@@ -80,7 +81,7 @@ async def sessions(dsn_as: DsnAs) -> AsyncIterator[Sessions]:
 @pytest.fixture
 async def superuser(dsn_as: DsnAs) -> AsyncIterator[asyncpg.Connection]:
     """A connection past every guard, to look at what there is and to arrange what there was."""
-    connection = await asyncpg.connect(dsn_as("postgres"), timeout=10, command_timeout=20)
+    connection = await asyncpg.connect(dsn_as("postgres"), timeout=PATIENCE_S, command_timeout=20)
     try:
         yield connection
     finally:

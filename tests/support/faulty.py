@@ -4,29 +4,23 @@ Owns that cases do not see each other although they share a daemon: each writes 
 own, and finds a daemon that lives and has no fuses.
 """
 
-import secrets
 import signal
 import sys
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
 
 import anyio
-import asyncpg
-import msgspec
 
-from engarde_daemon.adapters.postgres.administration import Administration, Holder
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
-from engarde_daemon.domain.access import Role
 from engarde_daemon.testing.faulty.fuses import Fuse, FuseBox, Harm
+from tests.support.hosting import HostDaemon
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database
-from tests.support.running import Credentials, Daemon, cleared_away_after
+from tests.support.running import Credentials, cleared_away_after
 
-DEATH_LIMIT_S = 30.0
-REACH_LIMIT_S = 20.0
 QUICK = {
     # So small that every read goes to a store.
     "ENGARDE_CACHE__BODY_BYTES": "1024",
@@ -50,7 +44,7 @@ class DidNotDie(Exception):
     """Nobody came by the failpoint; the text is what the daemon said last."""
 
 
-class FaultyDaemon(Daemon):
+class FaultyDaemon(HostDaemon):
     """A daemon that dies where it is told to."""
 
     def __init__(self, place: Path, *, environ: Mapping[str, str], mutant: str | None) -> None:
@@ -61,33 +55,12 @@ class FaultyDaemon(Daemon):
         mistaken = ("--mutant", mutant) if mutant else ()
         faulty = (sys.executable, "-m", "engarde_daemon.testing.faulty", "run")
         self.program = (*faulty, "--fuses", str(self._folder), *mistaken, "--")
-        self._guest: Credentials | None = None
 
-    @property
-    def credentials(self) -> Credentials:
-        """Those of the tenant who visits now, or of the first one."""
-        return self._guest or super().credentials
-
-    async def receive_guest(self) -> Credentials:
-        """Make a tenant, as whom everybody calls from now on; no fuse of an earlier one lies here."""
+    async def receive_guest(self, plan: str = "enterprise") -> Credentials:
+        """Make a tenant that visits; no fuse of an earlier one lies here."""
         for fuse in self._folder.iterdir():
             fuse.unlink()
-        if not self.alive:
-            await self.start()
-        link = await asyncpg.connect(self.dsn, timeout=10)
-        try:
-            office = Administration(
-                link, new_id=lambda: str(uuid.uuid4()), randomness=secrets.token_bytes
-            )
-            made = await office.create_tenant("A case's", "enterprise")
-            holder = msgspec.convert(made, Holder, from_attributes=True)
-            key = await office.create_key(holder, Role.ADMIN)
-        finally:
-            link.terminate()
-        self._guest = msgspec.structs.replace(
-            super().credentials, **msgspec.structs.asdict(holder), api_key=key.text
-        )
-        return self._guest
+        return await super().receive_guest(plan)
 
     def will_die_at(self, point: str, at_pass: int = 1) -> None:
         """Lay a fuse that ends the daemon."""
@@ -100,7 +73,7 @@ class FaultyDaemon(Daemon):
 
     async def reaches(self, point: str) -> None:
         """Wait until the fuse at a failpoint has burnt."""
-        await eventually(anyio.Path(self.fuses.burnt(point)).exists, within_s=REACH_LIMIT_S)
+        await eventually(anyio.Path(self.fuses.burnt(point)).exists)
 
     def wake(self, point: str) -> None:
         """Let whoever is held at a failpoint go on."""
@@ -113,7 +86,7 @@ class FaultyDaemon(Daemon):
             DidNotDie: Nobody came by.
         """
         try:
-            code = await self.ended(DEATH_LIMIT_S)
+            code = await self.ended(PATIENCE_S)
         except TimeoutError:
             raise DidNotDie(self.words()) from None
         self.serving = anyio.Event()

@@ -12,7 +12,7 @@ import anyio
 import httpx
 import msgspec
 
-PATIENCE_S = 20.0
+from tests.support.patience import PATIENCE_S
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -28,7 +28,6 @@ class Stream:
 
     def __init__(self, response: httpx.Response, lines: AsyncIterator[str]) -> None:
         self.response = response
-        self.comments: list[str] = []
         self._lines = lines
 
     @property
@@ -45,9 +44,7 @@ class Stream:
         fields: dict[str, str] = {}
         with anyio.fail_after(within_s):
             async for line in self._lines:
-                if line.startswith(":"):
-                    self.comments.append(line[1:].strip())
-                elif line:
+                if line and not line.startswith(":"):
                     name, _, value = line.partition(": ")
                     fields[name] = value
                 elif "data" in fields:
@@ -55,6 +52,20 @@ class Stream:
             else:
                 raise anyio.EndOfStream
         return Told(int(fields.get("id", 0)), fields["event"], json.loads(fields["data"]))
+
+    async def beats(self, count: int) -> None:
+        """Wait for so many signs of life, with no event among them.
+
+        Raises:
+            EndOfStream: The daemon ended the stream.
+        """
+        with anyio.fail_after(PATIENCE_S):
+            async for line in self._lines:
+                assert line.startswith((":", "retry:")) or not line, line
+                count -= line == ": heartbeat"
+                if not count:
+                    return
+        raise anyio.EndOfStream
 
     async def take(self, count: int) -> list[Told]:
         """The next few events."""

@@ -8,11 +8,11 @@ import anyio
 import httpx
 
 from engarde_daemon.testing.models.serving import serving
+from tests.support.patience import PATIENCE_S
 from tests.support.pictures import picture
 
 IMPORTS = "/api/import-jobs"
 SPACES = "/api/campaign-spaces"
-PATIENCE_S = 40.0
 
 
 class FileServer:

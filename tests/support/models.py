@@ -9,11 +9,11 @@ from typing import Any
 import anyio
 import httpx
 
+from tests.support.patience import PATIENCE_S
 from tests.support.running import Daemon, cleared_away_after
 
 JOBS = "/api/content/generation-jobs"
 MODEL = "gpt-5.4-mini"
-PATIENCE_S = 40.0
 ENDED = ("completed", "failed", "cancelled")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})

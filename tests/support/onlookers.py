@@ -26,7 +26,7 @@ from engarde_daemon.testing.linearizability.models import (
 from tests.support.running import Daemon
 from tests.support.witness import Witness
 
-THINK_S = 0.01
+THINK_S = 0.02
 _REFUSED = {404: MISSING, 412: CONFLICT}
 
 

@@ -3,7 +3,7 @@
 1. Every acknowledged write is readable over HTTP with the right version and the right SHA-256, and
    has its intact rows in ZeroDB; nothing is there that nobody wrote, and nothing is there twice.
 2. Usage row, counters and the sum of content agree, and no reservation outlives its time.
-3. Within 30 s everything is delivered, PostgreSQL stages no body any more, and no store is left
+3. In the end everything is delivered, PostgreSQL stages no body any more, and no store is left
    alone.
 4. The archive has exactly the versions that PostgreSQL has, each once.
 5. ZeroDB has exactly the rows that PostgreSQL names: no orphan.
@@ -26,10 +26,10 @@ import httpx
 
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from tests.support.archived import archived_rows
+from tests.support.patience import PATIENCE_S
 from tests.support.running import Daemon
 from tests.support.witness import SharedStory, Story, Witness
 
-DRAIN_LIMIT_S = 30.0
 READERS = 16
 _POLL_S = 0.05
 _OVERDUE = """
@@ -54,7 +54,7 @@ _BOOKS = """
 class Oracle:
     """Judges one daemon on embedded stores."""
 
-    def __init__(self, daemon: Daemon, *, patience_s: float = DRAIN_LIMIT_S) -> None:
+    def __init__(self, daemon: Daemon, *, patience_s: float = PATIENCE_S) -> None:
         self._daemon = daemon
         self._patience_s = patience_s
 
@@ -205,14 +205,16 @@ def _judge(story: Story | SharedStory, item: dict[str, Any]) -> None:
 @asynccontextmanager
 async def superuser(daemon: Daemon) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the daemon's embedded PostgreSQL, past every guard."""
-    connection = await asyncpg.connect(daemon.dsn, timeout=10, command_timeout=30)
+    connection = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S, command_timeout=30)
     try:
         yield connection
     finally:
         connection.terminate()
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
+async def eventually(
+    condition: Callable[[], Awaitable[bool]], *, within_s: float = PATIENCE_S
+) -> None:
     """Wait for what another process does, of which it tells nobody."""
     with anyio.fail_after(within_s):
         while not await condition():

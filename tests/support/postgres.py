@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.patience import PATIENCE_S
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a name of its own there
 
@@ -62,8 +63,8 @@ async def fresh_database(
 
 
 async def _administer(server: EmbeddedPostgres, statement: str) -> None:
-    connection = await asyncpg.connect(server.dsn(), timeout=10)
+    connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
     try:
         await connection.execute(statement, timeout=30)
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)

@@ -14,7 +14,7 @@ import anyio
 import msgspec
 import uvicorn
 
-PATIENCE_S = 20.0
+from tests.support.patience import PATIENCE_S
 
 
 class Reaction(msgspec.Struct, frozen=True, kw_only=True):

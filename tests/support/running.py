@@ -7,7 +7,6 @@ outlives the test.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import httpx
@@ -26,13 +25,17 @@ from anyio.abc import Process
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.embedded.evidence import read_pid_file
 from engarde_daemon.adapters.postgres.embedded.process import WatchedProcess
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 ENGARDE = str(Path(sys.executable).with_name("engarde"))
-START_LIMIT_S = 60.0
-STOP_LIMIT_S = 40.0
-REQUEST_LIMIT_S = 30.0
-POSTGRES_END_LIMIT_S = 10.0
+START_LIMIT_S = 150.0
+STOP_LIMIT_S = 90.0
+REQUEST_LIMIT_S = 60.0
 _LOG_TAIL_BYTES = 3000
+
+
+D = TypeVar("D", bound="Daemon")
 
 
 class DidNotStart(Exception):
@@ -181,8 +184,8 @@ class Daemon:
 
     def events(self) -> list[dict[str, Any]]:
         """Everything it logged, in all its lives."""
-        lines = self.log.read_text(errors="replace").splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+        *lines, _unfinished = self.log.read_text(errors="replace").split("\n")
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def connections(self) -> list[Any]:
         """The connections that it has accepted from callers."""
@@ -210,7 +213,7 @@ class Daemon:
 
 
 @asynccontextmanager
-async def cleared_away_after(daemon: Daemon) -> AsyncIterator[Daemon]:
+async def cleared_away_after(daemon: D) -> AsyncIterator[D]:
     """Lend a daemon that is not started yet, and leave nothing of it behind."""
     try:
         yield daemon
@@ -224,7 +227,7 @@ async def end_postgres(root: Path) -> None:
     for process in psutil.process_iter(["cmdline"]):
         if _belongs(process, root):
             # A postmaster takes its children with it.
-            await WatchedProcess(process.pid).stop((signal.SIGQUIT, POSTGRES_END_LIMIT_S))
+            await WatchedProcess(process.pid).stop((signal.SIGQUIT, PATIENCE_S))
 
 
 def _belongs(process: psutil.Process, root: Path) -> bool:
@@ -238,10 +241,3 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     # A daemon that may not keep what it compiled takes a third of a second longer to start.
     ours.pop("PYTHONDONTWRITEBYTECODE", None)
     return {**ours, **extra}
-
-
-def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

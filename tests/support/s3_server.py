@@ -17,12 +17,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.running import free_port
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 
 REQUIREMENTS = Path(__file__).with_name("moto-requirements.txt")
 CACHE = Path(__file__).parents[2] / ".cache"
 INSTALL_LIMIT_S = 300
-START_LIMIT_S = 30.0
 BUCKET = "engarde-media"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -73,7 +73,7 @@ def _installed() -> Path:
 
 
 def _until_bucket(url: str) -> None:
-    end = time.monotonic() + START_LIMIT_S
+    end = time.monotonic() + PATIENCE_S
     while True:
         try:
             httpx.put(f"{url}/{BUCKET}", trust_env=False).raise_for_status()

@@ -8,7 +8,7 @@ from typing import Self
 import anyio
 from anyio.to_thread import run_sync
 
-LIMIT_S = 30.0
+from tests.support.patience import PATIENCE_S
 
 
 class ServiceManager:
@@ -21,7 +21,7 @@ class ServiceManager:
     def __enter__(self) -> Self:
         name = self.address
         self._socket.bind(f"\0{name[1:]}" if name.startswith("@") else name)
-        self._socket.settimeout(LIMIT_S)
+        self._socket.settimeout(PATIENCE_S)
         return self
 
     def __exit__(
@@ -42,12 +42,12 @@ class ServiceManager:
         except BlockingIOError:
             return messages
         finally:
-            self._socket.settimeout(LIMIT_S)
+            self._socket.settimeout(PATIENCE_S)
 
     async def until(self, line: str) -> list[list[str]]:
         """Wait for a message with this line, and give all up to it."""
         messages: list[list[str]] = []
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while not messages or line not in messages[-1]:
                 raw = await run_sync(self._socket.recv, 4096)
                 messages.append(raw.decode().split("\n"))

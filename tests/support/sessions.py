@@ -15,7 +15,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
-LIMIT_S = 40.0
+from tests.support.patience import PATIENCE_S
 
 _BLOCK = re.compile(r"```console\n(?P<text>.*?)```", re.DOTALL)
 _CHANGING = [
@@ -62,7 +62,7 @@ def _is_whole(command: str) -> bool:
 async def answers(steps: list[Step], *, environ: Mapping[str, str], cwd: Path) -> list[str]:
     """What the commands answer, one after the other in one shell."""
     script = "".join(f"{step.command}\nprintf '\\0'\n" for step in steps)
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         done = await anyio.run_process(["bash", "-c", script], env=dict(environ), cwd=cwd)
     return done.stdout.decode().split("\0")[:-1]
 

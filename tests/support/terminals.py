@@ -21,6 +21,8 @@ import anyio
 import psutil
 import pyte
 
+from tests.support.patience import PATIENCE_S
+
 COLUMNS, LINES = 120, 40
 LOOK_EVERY_S = 0.1
 
@@ -115,7 +117,7 @@ def terminal(command: Sequence[str], environ: Mapping[str, str]) -> Iterator[Ter
             opened.close()
 
 
-async def shown(terminal: Terminal, words: str, *, limit_s: float = 30.0) -> str:
+async def shown(terminal: Terminal, words: str, *, limit_s: float = PATIENCE_S) -> str:
     """Wait until words stand on the screen, and give all that stands there.
 
     Raises:

@@ -7,8 +7,7 @@ import anyio
 import httpx
 
 from engarde_daemon.protocol import FeedEvent, FeedFrame, Missed, Snapshot, read_frame
-
-PATIENCE_S = 20.0
+from tests.support.patience import PATIENCE_S
 
 
 class Watch:

@@ -30,15 +30,15 @@ from anyio.abc import Process
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.embedded.account import Account
 from engarde_daemon.adapters.postgres.embedded.launch import Launcher
+from tests.support.patience import PATIENCE_S
+from tests.support.ports import free_port
 from tests.support.postgres import enterable_directory
-from tests.support.running import free_port
 
 _REQUIREMENTS = Path(__file__).parent / "requirements"
 _PACKAGES = _REQUIREMENTS / "zerodb-local.txt"
 _SOURCE = _REQUIREMENTS / "zerodb-local-source.txt"
 _CACHE = Path(__file__).parents[2] / ".cache" / "zerodb-local"
 _INSTALL_LIMIT_S = 300.0
-_START_LIMIT_S = 60.0
 _LOOK_S = 0.1
 _CLOSED = "127.0.0.1:9"
 
@@ -130,12 +130,12 @@ def _schema_in(home: Path) -> str:
 
 
 async def _create_schema(postgres: EmbeddedPostgres, schema: str) -> None:
-    link = await asyncpg.connect(postgres.dsn(), timeout=10)
+    link = await asyncpg.connect(postgres.dsn(), timeout=PATIENCE_S)
     await link.execute(schema)
     # Without statistics every query reads the whole table; a server that lives longer has them.
     await link.execute("alter system set autovacuum_naptime = '1s'")
     await link.execute("select pg_reload_conf()")
-    await link.close(timeout=10)
+    await link.close(timeout=PATIENCE_S)
 
 
 @asynccontextmanager
@@ -179,7 +179,7 @@ def _environment(home: Path, directory: Path, dsn: str) -> dict[str, str]:
 
 async def _until_answering(process: Process, port: int) -> None:
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
-        with anyio.fail_after(_START_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while True:
                 if process.returncode is not None:
                     raise RuntimeError(f"zerodb-local ended with code {process.returncode}")

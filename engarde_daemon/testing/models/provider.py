@@ -27,6 +27,8 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     retry_after: str | None = None
     delay_s: float = 0.0
+    held_until: anyio.Event | None = None
+    """The answer waits for it."""
     refusal: str = ""
     is_cut_off: bool = False
     raw: bytes | None = None
@@ -225,6 +227,8 @@ class FakeProvider(ABC):
     async def _react(self, asked: Asked, reaction: Reaction, send: Any) -> None:
         if reaction.delay_s:
             await anyio.sleep(reaction.delay_s)
+        if reaction.held_until:
+            await reaction.held_until.wait()
         if reaction.status != 200:
             error = self.error(reaction.status, reaction.code)
             await _answer(send, reaction.status, error, retry_after=reaction.retry_after)

@@ -4,7 +4,8 @@ Owns the ways in which tests make, watch and lose these things; the tests own wh
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import msgspec
 from tests.acceptance.content import draft
 from tests.acceptance.media.resuming import TUS, begun
 from tests.acceptance.media.uploads import uploaded
+from tests.support.patience import PATIENCE_S
 
 SECRET = "the-neighbours-secret"
 JOBS = "/api/content/generation-jobs"
@@ -36,57 +38,105 @@ class Belongings(msgspec.Struct, frozen=True, kw_only=True):
         return {one for ids in self.ids.values() for one in ids}
 
 
-async def furnish(
-    owner: httpx.AsyncClient, *, brand_id: str, tenant_id: str, user_id: str
-) -> Belongings:
-    """Make one of everything in a brand; `owner` is an administrator of its tenant."""
+class Furnisher(msgspec.Struct, frozen=True, kw_only=True):
+    """Whoever makes things in a brand; `owner` is an administrator of its tenant."""
 
-    async def make(path: str, wish: dict[str, Any]) -> str:
-        answer = await owner.post(path, json=wish)
+    owner: httpx.AsyncClient
+    brand_id: str
+
+    async def make(self, path: str, wish: dict[str, Any]) -> str:
+        """The id of what a route made."""
+        answer = await self.owner.post(path, json=wish)
         assert answer.is_success, answer.text
         made = answer.json()
         return str(made.get("id") or made["job_id"])
 
-    space = {"campaign_name": SECRET, "platform": "meta", "brand_id": brand_id}
-    item = draft(brand_id=brand_id, title=SECRET, tags=[SECRET])
-    key = {"role": "viewer", "name": SECRET, "brand_ids": [brand_id]}
-    batch = {**LIVE_BATCH, "brand_id": brand_id}
-    live, trashed, erased, _ = [await make("/api/content", item) for _ in range(4)]
-    await owner.patch(f"/api/content/{live}", json={"title": f"{SECRET} again"})
-    await owner.delete(f"/api/content/{trashed}")
-    gone = await owner.delete(f"/api/content/{erased}", params={"permanent": "true"})
-    assert gone.is_success, gone.text
-    key_ids = [await make("/api/keys", key) for _ in range(2)]
-    await owner.delete(f"/api/keys/{key_ids[1]}")
-    hooks = [await make("/api/webhooks", {"url": ELSEWHERE, "types": ["*"]}) for _ in range(2)]
-    await owner.delete(f"/api/webhooks/{hooks[1]}")
-    for _ in range(2):
-        await make(f"/api/webhooks/{hooks[0]}/test", {})
-    files = [(await uploaded(owner, name=SECRET, brand_id=brand_id))["id"] for _ in range(2)]
-    await owner.delete(f"/api/media/{files[1]}")
-    uploads = [await begun(owner, 9, brand_id=brand_id, filename=SECRET) for _ in range(2)]
-    await owner.delete(f"/api/media/uploads/{uploads[1]}", headers=TUS)
-    jobs = [await make("/api/content/generate-batch", batch) for _ in range(2)]
-    await owner.post(f"{JOBS}/{jobs[1]}/cancel")
-    spaces = [await make("/api/campaign-spaces", space) for _ in range(2)]
-    return Belongings(
-        owner=owner,
-        ids={
+    async def items(self) -> dict[str, tuple[str, ...]]:
+        """One that lives, in its second version, one in the trash and one that was erased."""
+        item = draft(brand_id=self.brand_id, title=SECRET, tags=[SECRET])
+        live, trashed, erased, _ = [await self.make("/api/content", item) for _ in range(4)]
+        await self.owner.patch(f"/api/content/{live}", json={"title": f"{SECRET} again"})
+        await self.owner.delete(f"/api/content/{trashed}")
+        gone = await self.owner.delete(f"/api/content/{erased}", params={"permanent": "true"})
+        assert gone.is_success, gone.text
+        return {
             "item": (live, trashed, erased),
             "trashed": (trashed, live, erased),
             "erasure": (gone.json()["receipt_id"],),
-            "key": tuple(key_ids),
-            "webhook": tuple(hooks),
-            "media": tuple(files),
-            "upload": tuple(uploads),
-            "space": tuple(spaces),
-            "import": (await imported(owner, spaces[0]),),
-            "job": tuple(jobs),
-            "brand": (brand_id,),
-            "tenant": (tenant_id,),
-            "user": (user_id,),
-        },
-    )
+        }
+
+    async def keys(self) -> dict[str, tuple[str, ...]]:
+        """One is revoked."""
+        key = {"role": "viewer", "name": SECRET, "brand_ids": [self.brand_id]}
+        ids = [await self.make("/api/keys", key) for _ in range(2)]
+        await self.owner.delete(f"/api/keys/{ids[1]}")
+        return {"key": tuple(ids)}
+
+    async def webhooks(self) -> dict[str, tuple[str, ...]]:
+        """One with deliveries; the other is deleted."""
+        wish = {"url": ELSEWHERE, "types": ["*"]}
+        ids = [await self.make("/api/webhooks", wish) for _ in range(2)]
+        await self.owner.delete(f"/api/webhooks/{ids[1]}")
+        for _ in range(2):
+            await self.make(f"/api/webhooks/{ids[0]}/test", {})
+        return {"webhook": tuple(ids)}
+
+    async def files(self) -> dict[str, tuple[str, ...]]:
+        """One is deleted."""
+        files = [await uploaded(self.owner, name=SECRET, brand_id=self.brand_id) for _ in range(2)]
+        await self.owner.delete(f"/api/media/{files[1]['id']}")
+        return {"media": tuple(file["id"] for file in files)}
+
+    async def uploads(self) -> dict[str, tuple[str, ...]]:
+        """One is given up."""
+        wish = {"brand_id": self.brand_id, "filename": SECRET}
+        ids = [await begun(self.owner, 9, **wish) for _ in range(2)]
+        await self.owner.delete(f"/api/media/uploads/{ids[1]}", headers=TUS)
+        return {"upload": tuple(ids)}
+
+    async def jobs(self) -> dict[str, tuple[str, ...]]:
+        """One is cancelled."""
+        batch = {**LIVE_BATCH, "brand_id": self.brand_id}
+        ids = [await self.make("/api/content/generate-batch", batch) for _ in range(2)]
+        await self.owner.post(f"{JOBS}/{ids[1]}/cancel")
+        return {"job": tuple(ids)}
+
+    async def spaces(self) -> dict[str, tuple[str, ...]]:
+        """Two, and an import into the first."""
+        space = {"campaign_name": SECRET, "platform": "meta", "brand_id": self.brand_id}
+        ids = [await self.make("/api/campaign-spaces", space) for _ in range(2)]
+        return {"space": tuple(ids), "import": (await imported(self.owner, ids[0]),)}
+
+
+MAKERS: Mapping[Callable[[Furnisher], Awaitable[dict[str, tuple[str, ...]]]], frozenset[str]] = {
+    Furnisher.items: frozenset({"item", "trashed", "erasure"}),
+    Furnisher.keys: frozenset({"key"}),
+    Furnisher.webhooks: frozenset({"webhook"}),
+    Furnisher.files: frozenset({"media"}),
+    Furnisher.uploads: frozenset({"upload"}),
+    Furnisher.jobs: frozenset({"job"}),
+    Furnisher.spaces: frozenset({"space", "import"}),
+}
+"""Who makes what."""
+EVERYTHING = frozenset[str]().union(*MAKERS.values())
+
+
+async def furnish(
+    owner: httpx.AsyncClient,
+    *,
+    brand_id: str,
+    tenant_id: str,
+    user_id: str,
+    kinds: AbstractSet[str],
+) -> Belongings:
+    """Make one of each of these kinds in a brand."""
+    ids: dict[str, tuple[str, ...]] = {}
+    furnisher = Furnisher(owner=owner, brand_id=brand_id)
+    for make, made in MAKERS.items():
+        if made & kinds:
+            ids |= await make(furnisher)
+    ids |= {"brand": (brand_id,), "tenant": (tenant_id,), "user": (user_id,)}
+    return Belongings(owner=owner, ids=ids)
 
 
 async def imported(owner: httpx.AsyncClient, space_id: str) -> str:
@@ -95,7 +145,7 @@ async def imported(owner: httpx.AsyncClient, space_id: str) -> str:
     made = await owner.post(f"/api/campaign-spaces/{space_id}/import-file", content=rows)
     assert made.is_success, made.text
     job_id: str = made.json()["import_job_id"]
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while not (await owner.get(f"/api/import-jobs/{job_id}")).json()["completed_at"]:
             await anyio.sleep(0.02)
     return job_id
@@ -103,9 +153,9 @@ async def imported(owner: httpx.AsyncClient, space_id: str) -> str:
 
 async def ended(things: Belongings) -> None:
     """Let go what a tenant may have so many of: twenty webhooks, ten live jobs."""
-    for webhook_id in things.ids["webhook"]:
+    for webhook_id in things.ids.get("webhook", ()):
         await things.owner.delete(f"/api/webhooks/{webhook_id}")
-    for job_id in things.ids["job"]:
+    for job_id in things.ids.get("job", ()):
         await things.owner.post(f"{JOBS}/{job_id}/cancel")
 
 

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.issuer import AUDIENCE, ISSUER, Issuer, publishing
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory, fresh_database, postgres_server
 from tests.support.running import Daemon, cleared_away_after
 
@@ -25,7 +27,6 @@ insert into public.brand_members (brand_id, user_id, tenant_id, role) values ($1
 _DEACTIVATE = """
 update public.brand_members set is_active = false where user_id = $1 and brand_id = $2
 """
-_LIMIT_S = 15.0
 
 
 class House(msgspec.Struct):
@@ -40,22 +41,22 @@ class House(msgspec.Struct):
         """A user of the tenant; `first` and `second` say what it is in the two brands."""
         user_id = str(uuid.uuid4())
         brands = {"first": self.tenant.brand_id, "second": self.other_brand}
-        link = await asyncpg.connect(self.daemon.dsn, timeout=_LIMIT_S)
+        link = await asyncpg.connect(self.daemon.dsn, timeout=PATIENCE_S)
         try:
             await link.execute(_ADD_USER, user_id, self.tenant.tenant_id)
             for brand, role in roles.items():
                 await link.execute(_ADD_MEMBER, brands[brand], user_id, self.tenant.tenant_id, role)
         finally:
-            await link.close(timeout=_LIMIT_S)
+            await link.close(timeout=PATIENCE_S)
         return user_id
 
     async def deactivate(self, user_id: str, brand_id: str) -> None:
         """End a membership as the platform does."""
-        link = await asyncpg.connect(self.daemon.dsn, timeout=_LIMIT_S)
+        link = await asyncpg.connect(self.daemon.dsn, timeout=PATIENCE_S)
         try:
             await link.execute(_DEACTIVATE, user_id, brand_id)
         finally:
-            await link.close(timeout=_LIMIT_S)
+            await link.close(timeout=PATIENCE_S)
 
     def token(self, user_id: str, *, key_id: str = "rsa", **claims: Any) -> str:
         """A token of a user, from the issuer."""
@@ -124,7 +125,7 @@ async def token_daemon(
 async def house(token_daemon: SharedDaemon, shared_issuer: Issuer) -> AsyncIterator[House]:
     """A tenant of one's own on it, during whose test the daemon must not log an error."""
     before = token_daemon.process.log.stat().st_size
-    tenant = token_daemon.new_tenant()
+    tenant = await token_daemon.quick_tenant()
     yield House(token_daemon, shared_issuer, tenant, await token_daemon.new_brand(tenant))
     logged = token_daemon.log_bytes(before).decode().splitlines()
     assert [line for line in logged if '"level":"error"' in line] == []
@@ -133,5 +134,6 @@ async def house(token_daemon: SharedDaemon, shared_issuer: Issuer) -> AsyncItera
 @pytest.fixture
 async def admin(house: House) -> AsyncIterator[httpx.AsyncClient]:
     """A key of an administrator of the whole tenant."""
-    async with house.daemon.caller(house.daemon.new_key(house.tenant, "admin").api_key) as http:
+    key = await house.daemon.quick_key(house.tenant, Role.ADMIN)
+    async with house.daemon.caller(key.api_key) as http:
         yield http

@@ -13,8 +13,8 @@ from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.access.conftest import House, running
 from tests.acceptance.content import created, draft, fields_of, problem_of
 from tests.support.daemon import SharedDaemon
+from tests.support.patience import PATIENCE_S
 
-LIMIT_S = 15.0
 LOOK_S = 0.05
 
 
@@ -28,7 +28,7 @@ async def log_of(http: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]]
 
 async def written(http: httpx.AsyncClient, count: int, **params: Any) -> list[dict[str, Any]]:
     """The log, once it holds so many entries."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while len(entries := await log_of(http, **params)) < count:
             await anyio.sleep(LOOK_S)
     assert len(entries) == count, entries
@@ -37,7 +37,7 @@ async def written(http: httpx.AsyncClient, count: int, **params: Any) -> list[di
 
 async def holding(http: httpx.AsyncClient, wanted: set[str]) -> list[dict[str, Any]]:
     """The log, once it holds these operations."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while True:
             entries = await log_of(http)
             if wanted <= {entry["operation"] for entry in entries}:
@@ -209,33 +209,33 @@ async def test_entries_too_old_are_forgotten(postgres_server: EmbeddedPostgres):
             assert await daemon.process.stop() == 0
             await _age(daemon, days=31)
             await daemon.process.start()
-            with anyio.fail_after(LIMIT_S):
+            with anyio.fail_after(PATIENCE_S):
                 while await _entries(daemon):
                     await anyio.sleep(LOOK_S)
 
 
 async def test_the_daemons_writer_cannot_change_what_was_written(house: House):
     """Not even by mistake: it may add and remove, not alter."""
-    link = await asyncpg.connect(house.daemon.dsn, timeout=10)
+    link = await asyncpg.connect(house.daemon.dsn, timeout=PATIENCE_S)
     try:
         await link.execute("set role engarde_actor")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await link.execute("update engarde.audit_log set status = 200")
     finally:
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
 
 
 async def _entries(daemon: SharedDaemon) -> int:
-    link = await asyncpg.connect(daemon.dsn, timeout=10)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
         return int(await link.fetchval("select count(*) from engarde.audit_log"))
     finally:
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
 
 
 async def _age(daemon: SharedDaemon, *, days: int) -> None:
-    link = await asyncpg.connect(daemon.dsn, timeout=10)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
         await link.execute("update engarde.audit_log set at = at - make_interval(days => $1)", days)
     finally:
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.access.conftest import House
 from tests.acceptance.content import created, draft, fields_of, problem_of
+from tests.support.patience import PATIENCE_S
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
@@ -187,8 +188,8 @@ async def test_an_id_of_nothing_is_nothing(admin: httpx.AsyncClient, space_id: s
 
 
 async def _change(house: House, statement: str, space: dict[str, Any]) -> None:
-    link = await asyncpg.connect(house.daemon.dsn, timeout=10)
+    link = await asyncpg.connect(house.daemon.dsn, timeout=PATIENCE_S)
     try:
         await link.execute(statement, space["id"])
     finally:
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)

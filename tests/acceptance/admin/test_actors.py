@@ -9,8 +9,7 @@ import pytest
 
 from tests.acceptance.content import created, draft, problem_of
 from tests.support.daemon import SharedDaemon
-
-PATIENCE_S = 20.0
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture

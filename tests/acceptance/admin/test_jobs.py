@@ -13,9 +13,9 @@ from tests.acceptance.content import problem_of
 from tests.acceptance.generation.test_jobs import JOBS, started, until
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.importing import SPACES, ended, new_space
+from tests.support.patience import PATIENCE_S
 
 ADMIN = "/api/admin/jobs"
-LIMIT_S = 20.0
 NOBODYS = "01a20577-0000-7000-8000-000000000000"
 _ELSEWHERE = """
 insert into engarde.recovery_jobs (id, kind, wish, ordered_by, state, leased_until)
@@ -25,7 +25,7 @@ values ($1, 'migrate', '{}', '', 'running', 'infinity')
 
 async def live_import(operator: httpx.AsyncClient, tenant: Tenant) -> dict[str, Any]:
     """The one import of a tenant, as operators find it."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while True:
             query = {"tenant_id": tenant.tenant_id, "status": "live"}
             found = (await operator.get(ADMIN, params=query)).json()["data"]
@@ -47,13 +47,13 @@ async def strict_about(daemon: SharedDaemon, tenant: Tenant, http: httpx.AsyncCl
 @pytest.fixture
 async def elsewhere(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """The database, with a migration that another daemon is busy with for ever."""
-    link = await asyncpg.connect(dsn, timeout=10, command_timeout=10)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S, command_timeout=10)
     await link.execute(_ELSEWHERE, NOBODYS)
     try:
         yield link
     finally:
         await link.execute("delete from engarde.recovery_jobs where id = $1", NOBODYS)
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("order", ["cancel", "retry"])
@@ -122,7 +122,7 @@ async def test_only_failed_pieces_of_a_batch_are_made_once_more(
     items = (await http.get(f"{JOBS}/{job_id}/items?state=stored")).json()["data"]
 
     retried = await operator.post(f"{ADMIN}/{job_id}/retry")
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while (await until(http, job_id, "completed"))["completed_at"] == first["completed_at"]:
             await anyio.sleep(0.05)
     last = await until(http, job_id, "completed")
@@ -149,7 +149,7 @@ async def test_an_import_is_found_and_cancelled_while_its_export_is_uploaded(
     async def upload() -> None:
         refused.append(await http.post(f"{SPACES}/{space_id}/import-file", content=export()))
 
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(upload)
             job = await live_import(operator, tenant)

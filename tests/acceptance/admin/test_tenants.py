@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.content import created, problem_of, quota
 from tests.support.daemon import SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 
 SPOIL = """
 update public.content_storage_usage set total_content_items = 7, total_storage_bytes = 1
@@ -87,12 +88,12 @@ async def test_wrong_figures_are_mended_and_named(
     """A second time there is nothing to mend."""
     for _ in range(2):
         await created(http, body="twelve bytes")
-    link = await asyncpg.connect(daemon.dsn, timeout=15.0)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
         await link.execute(SPOIL, tenant.tenant_id)
         await link.execute(MISCOUNT, tenant.tenant_id)
     finally:
-        await link.close(timeout=15.0)
+        await link.close(timeout=PATIENCE_S)
 
     path = f"/api/admin/quota/{tenant.tenant_id}/reconcile"
     first = (await operator.post(path)).json()

@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.content import created, fields_of, new_space, problem_of
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 
 DAY = "2026-06-01"
 LATER = "2026-06-02"
@@ -40,13 +41,13 @@ async def told(http: httpx.AsyncClient, path: str = "/api/analytics/content", **
 
 async def archived(daemon: SharedDaemon, tenant: Tenant) -> None:
     """Wait until nothing of a tenant is staged any more."""
-    link = await asyncpg.connect(daemon.dsn, timeout=10)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
 
         async def is_carried() -> bool:
             return int(await link.fetchval(_STAGED, tenant.tenant_id)) == 0
 
-        await eventually(is_carried, within_s=20)
+        await eventually(is_carried)
     finally:
         link.terminate()
 
@@ -282,4 +283,4 @@ async def test_an_erased_content_leaves_no_figures(
     async def is_forgotten() -> bool:
         return not (await told(http))["data"]
 
-    await eventually(is_forgotten, within_s=20)
+    await eventually(is_forgotten)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from engarde_daemon.domain.access import Role
 from tests.acceptance.attack.surface import Operation, operations_of
 from tests.support.daemon import SharedDaemon, Tenant
 
@@ -18,7 +19,7 @@ LEFT_OUT = {
 @pytest.fixture
 async def attacker(daemon: SharedDaemon, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     """An administrator."""
-    async with daemon.caller(daemon.new_key(tenant, "admin").api_key) as http:
+    async with daemon.caller((await daemon.quick_key(tenant, Role.ADMIN)).api_key) as http:
         yield http
 
 

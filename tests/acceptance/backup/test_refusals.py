@@ -80,7 +80,7 @@ async def exit_code_of_interrupted(daemon: Daemon, target: Path, number: signal.
         async def begun() -> bool:
             return any(path.exists() for path in (unfinished, target))
 
-        await eventually(begun, within_s=30.0)
+        await eventually(begun)
         with suppress(ProcessLookupError):
             process.send_signal(number)
         return await process.wait()

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import anyio
 import httpx
-import pytest
 
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.domain.content import sha256_of
@@ -21,7 +20,6 @@ READERS = 8
 _TRASH = "select id from content_items where deleted_at is not null"
 
 
-@pytest.mark.timeout(180)
 async def test_everything_acknowledged_before_is_there_after_a_restore(
     daemon: Daemon, place: Path, told_seed: str
 ):
@@ -97,7 +95,7 @@ async def _verifies(daemon: Daemon) -> None:
         async def carried() -> bool:
             return not await sql.fetchval("select exists (select from engarde.outbox)")
 
-        await eventually(carried, within_s=30.0)
+        await eventually(carried)
     found = await daemon.command("verify")
     assert found["report"]["differences"] == []
     assert found["report"]["waiting"] == 0

@@ -8,6 +8,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory
 from tests.support.running import ENGARDE, Daemon, cleared_away_after, environment
 from tests.support.terminals import hang, processes, shown, terminal
@@ -30,7 +31,6 @@ async def answers(daemon: Daemon) -> bool:
         return (await http.post("/api/content", json=body)).status_code == httpx.codes.CREATED
 
 
-@pytest.mark.timeout(150)
 async def test_an_operator_watches_and_steers_a_running_daemon(daemon: Daemon):
     """By the dashboard alone; a restart of the daemon is noticed, said and got over."""
     await daemon.start()
@@ -58,7 +58,6 @@ async def test_an_operator_watches_and_steers_a_running_daemon(daemon: Daemon):
     assert daemon.alive
 
 
-@pytest.mark.timeout(150)
 async def test_the_daemon_outlives_its_dashboard_and_its_terminal(daemon: Daemon):
     """Whether the dashboard hangs, is killed with its window, or never answers again."""
     run = [ENGARDE, "run", "--tui", "--data-dir", str(daemon.data_dir), "--port", str(daemon.port)]
@@ -74,7 +73,7 @@ async def test_the_daemon_outlives_its_dashboard_and_its_terminal(daemon: Daemon
         (process,) = processes("run", "--tui", str(daemon.data_dir))
 
     assert await answers(daemon)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while psutil.pid_exists(dashboard.pid) and dashboard.status() != psutil.STATUS_ZOMBIE:
             await anyio.sleep(0.1)
     process.send_signal(signal.SIGTERM)

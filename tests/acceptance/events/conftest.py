@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
 from tests.support.daemon import SharedDaemon, Tenant
 from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Receiver, receiving
@@ -18,6 +19,8 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
         "ENGARDE_LIMITS__ALLOW_PRIVATE_ADDRESSES": "true",
         "ENGARDE_WEBHOOKS__RETRY_DELAYS": "1s,1s,1s",
         "ENGARDE_WEBHOOKS__TIMEOUT_S": "1",
+        # Longer than a test waits for an end: who ends in time did not wait for the grace.
+        "ENGARDE_SERVER__SHUTDOWN_GRACE_S": "300",
         "ENGARDE_EVENTS__HEARTBEAT_S": "0.5",
         "ENGARDE_EVENTS__POLL_S": "0.2",
         "ENGARDE_EVENTS__WINDOW_BYTES": "16384",
@@ -67,7 +70,7 @@ async def mortal(postgres_server: EmbeddedPostgres) -> AsyncIterator[SharedDaemo
 @pytest.fixture
 async def admin(daemon: SharedDaemon, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     """An administrator of the test's tenant."""
-    async with daemon.caller(daemon.new_key(tenant, "admin").api_key) as http:
+    async with daemon.caller((await daemon.quick_key(tenant, Role.ADMIN)).api_key) as http:
         yield http
 
 

@@ -19,8 +19,8 @@ from tests.support.postgres import enterable_directory, fresh_database
 from tests.support.receiver import Reaction, Receiver
 from tests.support.running import Daemon, cleared_away_after
 
-WRITERS = 8
-KILLS = 3
+WRITERS = 4
+KILLS = 2
 LONG_TITLE = "x" * 250
 
 
@@ -56,7 +56,7 @@ class Crowd:
         async def enough() -> bool:
             return len(self.acknowledged) >= wanted
 
-        await eventually(enough, within_s=30)
+        await eventually(enough)
 
 
 async def listen(http: httpx.AsyncClient, daemon: SharedDaemon, heard: list[Told]) -> None:
@@ -74,12 +74,11 @@ async def hear(stream: Stream, heard: list[Told]) -> None:
     """Take events until the stream ends."""
     try:
         while True:
-            heard.append(await stream.next(within_s=60))
+            heard.append(await stream.next())
     except (anyio.EndOfStream, httpx.TransportError):
         return
 
 
-@pytest.mark.timeout(120)
 async def test_killed_again_and_again_it_loses_no_event(mortal: SharedDaemon):
     """A listener who comes again hears of every acknowledged write, in order and once."""
     heard: list[Told] = []
@@ -97,14 +96,13 @@ async def test_killed_again_and_again_it_loses_no_event(mortal: SharedDaemon):
             async def all_heard() -> bool:
                 return crowd.acknowledged <= {told.document["data"]["id"] for told in heard}
 
-            await eventually(all_heard, within_s=20)
+            await eventually(all_heard)
             listeners.cancel_scope.cancel()
 
     assert [told.position for told in heard] == list(range(1, len(heard) + 1))
     assert len({told.document["id"] for told in heard}) == len(heard)
 
 
-@pytest.mark.timeout(120)
 async def test_killed_while_it_calls_it_calls_again(mortal: SharedDaemon, receiver: Receiver):
     """Each acknowledged write is delivered, some perhaps twice under the same id."""
     crowd = Crowd(mortal)
@@ -122,7 +120,7 @@ async def test_killed_while_it_calls_it_calls_again(mortal: SharedDaemon, receiv
         async def all_delivered() -> bool:
             return crowd.acknowledged <= {call.document["data"]["id"] for call in receiver.calls}
 
-        await eventually(all_delivered, within_s=60)
+        await eventually(all_delivered)
     documents = {call.id: call.body for call in receiver.calls}
     assert all(documents[call.id] == call.body for call in receiver.calls)
 
@@ -158,7 +156,7 @@ async def test_a_stop_ends_streams_at_once(mortal: SharedDaemon):
         told = await stream.next()
         mortal.process.signal(signal.SIGTERM)
         rest = await stream.ends()
-        assert await mortal.process.ended(limit_s=10) == 0
+        assert await mortal.process.ended() == 0
 
     assert (told.position, rest) == (1, [])
 
@@ -166,7 +164,7 @@ async def test_a_stop_ends_streams_at_once(mortal: SharedDaemon):
 async def test_what_another_daemon_wrote_is_heard_at_once(
     postgres_server: EmbeddedPostgres, place: Path
 ):
-    """By a hint, for both look by themselves only twice a minute."""
+    """By a hint, for both look by themselves only later than a test waits."""
     async with (
         fresh_database(postgres_server) as database,
         cleared_away_after(lone(place / "one", postgres_server, database)) as one,
@@ -177,7 +175,7 @@ async def test_what_another_daemon_wrote_is_heard_at_once(
         async with one.client() as writer, other.client(one.credentials.api_key) as listener:
             async with follow(listener) as stream:
                 item = await created(writer)
-                told = await stream.next(within_s=10)
+                told = await stream.next()
         assert (await one.stop(), await other.stop()) == (0, 0)
 
     assert told.document["data"]["id"] == item["id"]
@@ -187,7 +185,7 @@ def lone(data_dir: Path, server: EmbeddedPostgres, database: str) -> Daemon:
     """A daemon that looks at the log seldom."""
     environ = {
         "ENGARDE_POSTGRES__DSN": server.dsn(database=database),
-        "ENGARDE_EVENTS__POLL_S": "30",
+        "ENGARDE_EVENTS__POLL_S": "300",
     }
     return Daemon(data_dir, environ=environ, log=f"{data_dir.name}.log")
 

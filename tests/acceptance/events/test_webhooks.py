@@ -12,7 +12,6 @@ from tests.support.following import follow
 from tests.support.oracle import eventually
 from tests.support.receiver import Reaction, Receiver
 
-LIMIT_S = 15.0
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 
@@ -41,7 +40,7 @@ async def settled(http: httpx.AsyncClient, webhook: dict[str, Any], status: str)
         newest = log[0] if log else {}
         return newest.get("status") == status
 
-    await eventually(stands, within_s=LIMIT_S)
+    await eventually(stands)
     return newest
 
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from tests.support.daemon import SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 
 BATCH = "/api/content/generate-batch"
 JOBS = "/api/content/generation-jobs"
 PARAMS = {"prompt_template": "A post about {topic}", "topics": ["summer", "tea"]}
-PATIENCE_S = 20.0
 
 
 def wish(count: int = 4, **other: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.domain.access import Role
 from engarde_daemon.testing.models.serving import serving
 from engarde_daemon.testing.platforms import FakeGoogleAds, FakeMeta
 from engarde_daemon.testing.platforms.google_ads import CLIENT, REFRESH_TOKEN
@@ -62,7 +63,9 @@ async def importer(fair: Fair) -> AsyncIterator[httpx.AsyncClient]:
     fair.meta.forget()
     fair.google.forget()
     tenant = await fair.daemon.quick_tenant()
-    async with fair.daemon.caller(fair.daemon.new_key(tenant, "admin").api_key) as http:
+    async with fair.daemon.caller(
+        (await fair.daemon.quick_key(tenant, Role.ADMIN)).api_key
+    ) as http:
         await give_keys(http)
         yield http
 

@@ -11,6 +11,7 @@ from tests.acceptance.imports.conftest import Fair
 from tests.acceptance.imports.test_exports import lines
 from tests.support.daemon import SharedDaemon
 from tests.support.importing import IMPORTS, SPACES, ended, items_of, new_space, uploaded
+from tests.support.patience import PATIENCE_S
 
 EVIL = [
     "http://127.0.0.1/a.png",
@@ -54,7 +55,7 @@ async def test_a_cancel_keeps_what_is_there_and_ends_the_rest(
     rows = [{"external_id": f"a{n}", "media_urls": [f"{fair.url}/{n}.png"]} for n in range(60)]
     made = await uploaded(importer, space_id, lines(*rows))
     job_url = f"{IMPORTS}/{made['import_job_id']}"
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while not fair.pictures.asked:
             await anyio.sleep(0.02)
     cancelled = await importer.post(f"{job_url}/cancel")
@@ -90,7 +91,7 @@ async def test_the_end_of_an_import_is_an_event(importer: httpx.AsyncClient):
                     seen.append(line)
                     return
 
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         async with anyio.create_task_group() as tasks:
             await tasks.start(listen)
             space_id = await new_space(importer)

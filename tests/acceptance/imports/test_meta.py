@@ -9,6 +9,7 @@ from engarde_daemon.testing.platforms import FakeMeta, Trouble
 from tests.acceptance.content import problem_of
 from tests.acceptance.imports.conftest import Fair, give_keys
 from tests.support.importing import SPACES, asked, ended, items_of, job_of, new_space, picture_at
+from tests.support.patience import PATIENCE_S
 
 WISH = {"external_campaign_id": "7001"}
 
@@ -151,7 +152,7 @@ async def test_a_dead_token_pauses_imports_until_it_is_set_anew(
     space_id = await new_space(importer, "meta")
     fair.meta.troubles.extend([Trouble.HALF, Trouble.DEAD_TOKEN])
     job_id = await asked(importer, space_id, "meta", **WISH)
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while not (job := await job_of(importer, job_id))["waiting_reason"]:
             await anyio.sleep(0.05)
     refused = await importer.post(

@@ -24,9 +24,9 @@ from tests.acceptance.media.resuming import (
 )
 from tests.acceptance.media.uploads import examined, media_usage
 from tests.support.daemon import TINY_PLAN_BYTES, SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 from tests.support.pictures import archive, noise, picture
 
-LIMIT_S = 20.0
 _BEGIN_TO_JOIN = """
     insert into engarde.media_uploads (id, tenant_id, media_id, storage_path, leased_until)
     values ($1, $2, $3, 'media/of/nobody', now() + interval '1 hour')
@@ -37,7 +37,7 @@ _IS_MISSED = "update engarde.resumable_uploads set join_due_at = '-infinity' whe
 
 async def until_stored(http: httpx.AsyncClient, upload_id: str, size: int) -> None:
     """Wait until so much of an upload is stored."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while await stored(http, upload_id) < size:
             await anyio.sleep(0.02)
 
@@ -122,7 +122,7 @@ async def test_of_two_who_go_on_the_later_one_does(http: httpx.AsyncClient):
 
     async with anyio.create_task_group() as rivals:
         rivals.start_soon(hang)
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while not (await media_usage(http))[2]:  # it is at its first part
                 await anyio.sleep(0.02)
         assert (await appended(http, upload_id, data[:20_000], at=0)).status_code == 204
@@ -248,14 +248,14 @@ async def test_an_upload_that_is_forgotten_is_given_up(
     assert answer.headers["upload-expires"].endswith(" GMT")
     folder = daemon.process.data_dir / "media" / "media" / tenant.tenant_id
     assert len(list(folder.rglob("00001-*"))) == 1
-    link = await asyncpg.connect(daemon.dsn, timeout=LIMIT_S)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     await link.execute(
         "update engarde.media_uploads set leased_until = '-infinity' where id = $1", upload_id
     )
     await link.close()
 
     problem_of(await appended(http, upload_id, b"x", at=50_000), 404)
-    with anyio.fail_after(30):
+    with anyio.fail_after(PATIENCE_S):
         while (await media_usage(http))[2] or list(folder.iterdir()):
             await anyio.sleep(0.1)
 
@@ -266,7 +266,7 @@ async def test_a_file_is_made_though_its_sender_never_comes_again(
     """A daemon died while it joined the parts: another one does, once that one is not heard of."""
     data = noise(20_000)
     upload_id = await begun(http, len(data))
-    link = await asyncpg.connect(dsn, timeout=LIMIT_S)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     await link.execute(_BEGIN_TO_JOIN, str(uuid.uuid4()), tenant.tenant_id, upload_id)
     problem_of(await appended(http, upload_id, data, at=0), 409)
     assert (await outcome_of(http, upload_id))["outcome"] is None
@@ -275,7 +275,7 @@ async def test_a_file_is_made_though_its_sender_never_comes_again(
         await link.execute(silence, upload_id)
     await link.close()
 
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while (await outcome_of(http, upload_id))["outcome"] is None:
             await anyio.sleep(0.1)
     assert (await http.get(f"/api/media/{upload_id}/file")).content == data

@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance.content import created, fields_of, problem_of
 from tests.acceptance.media.uploads import examined, media_usage, send, uploaded
 from tests.support.daemon import TINY_PLAN_BYTES, SharedDaemon, Tenant
+from tests.support.patience import PATIENCE_S
 from tests.support.pictures import archive, boasting_png, noise, picture, video
 
 PDF = "application/pdf"
@@ -175,11 +176,11 @@ async def test_an_upload_that_is_cut_off_leaves_nothing(
     )
     async with await anyio.connect_tcp("127.0.0.1", daemon.process.port) as line:
         await line.send(head.encode() + noise(3_000_000))
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE_S):
             while not (await media_usage(http))[2]:
                 await anyio.sleep(0.02)
 
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while (await media_usage(http))[2]:
             await anyio.sleep(0.02)
     assert await media_usage(http) == (0, 0, 0)
@@ -252,10 +253,10 @@ async def test_the_bytes_of_a_deleted_file_leave_the_store(
     await http.delete(f"/api/media/{made['id']}")
     await daemon.begin_anew("curator")
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(PATIENCE_S):
         while list(folder.iterdir()):
             await anyio.sleep(0.1)
-    link = await asyncpg.connect(dsn, timeout=10)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     left = await link.fetchval(
         "select count(*) from engarde.media_uploads where tenant_id = $1 and state <> 'abandoned'",
         tenant.tenant_id,

@@ -5,9 +5,9 @@ from typing import Any
 import anyio
 import httpx
 
+from tests.support.patience import PATIENCE_S
 from tests.support.pictures import picture
 
-LIMIT_S = 20.0
 _LOOK_S = 0.05
 
 
@@ -41,7 +41,7 @@ async def uploaded(
 
 async def examined(http: httpx.AsyncClient, media_id: str) -> dict[str, Any]:
     """A file once it was looked into."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while True:
             file: dict[str, Any] = (await http.get(f"/api/media/{media_id}")).json()
             if file["processing_status"] in {"ready", "failed"}:

@@ -13,8 +13,6 @@ import httpx
 import jsonschema_rs
 import msgspec
 
-PATIENCE_S = 20.0
-
 
 class Undocumented(AssertionError):
     """The document does not allow this request, or does not tell of this answer."""

@@ -9,8 +9,7 @@ import pytest
 
 from tests.acceptance.openapi.studio_client import StudioClient, Undocumented
 from tests.support.daemon import SharedDaemon, Tenant
-
-LIMIT_S = 30.0
+from tests.support.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ async def test_a_working_day(studio: StudioClient):
         await _search(studio)
         await _tag_in_bulk(studio)
         await _throw_away_and_restore(studio, launch)
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             seen = await _until_restored(events)
 
     assert seen_types([event for event in seen if event["data"]["id"] == launch]) == [
@@ -81,7 +80,7 @@ async def _schedule(studio: StudioClient, content_id: str) -> None:
     wish = {"status": "scheduled", "scheduled_at": soon}
 
     assert (await studio.call("updateContent", one, body=wish)).body["status"] == "scheduled"
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while (await studio.call("readContent", one)).body["status"] != "published":
             await anyio.sleep(0.05)
     back = await studio.call("updateContent", one, body={"status": "scheduled"})

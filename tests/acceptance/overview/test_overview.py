@@ -15,10 +15,10 @@ from tests.acceptance.bulk.asking import create_many
 from tests.acceptance.content import draft, problem_of
 from tests.acceptance.recovery.conftest import Site
 from tests.support.daemon import SharedDaemon
+from tests.support.patience import PATIENCE_S
 from tests.support.watching import watch
 
 FOR_EVER = 10**9
-LIMIT_S = 30.0
 ROUND_ITEMS = 50
 
 
@@ -147,7 +147,7 @@ async def test_who_does_not_read_is_dropped(
     port = deaf.getsockname()[1]
 
     async with watch(operator) as shown:
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while port in {one.raddr.port for one in daemon.process.connections()}:
                 await create_many(http, [draft() for _ in range(ROUND_ITEMS)])
                 await shown.snapshot()

@@ -132,4 +132,4 @@ async def test_it_is_written_down_who_took_everything(admin: httpx.AsyncClient):
         answer = await admin.get("/api/audit", params={"operation": "exportContent"})
         return [entry["status"] for entry in answer.json()["data"]] == [200]
 
-    await eventually(is_written_down, within_s=10)
+    await eventually(is_written_down)

@@ -8,25 +8,25 @@ import pytest
 
 from engarde_daemon.testing.zerodb_cloud import Fault, ZeroDBCloud
 from tests.acceptance.content import created
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory
 from tests.support.running import Daemon, cleared_away_after
 
 # Installing the real server takes longer than any test may; its fixture has bounds of its own.
-pytestmark = pytest.mark.timeout(120, func_only=True)
+pytestmark = pytest.mark.timeout(300, func_only=True)
 
 BODY = "Größe 👋 and \ue05a, kept by a server"
 _WAITING = (
     "select (select count(*) from engarde.staged_bodies) + (select count(*) from engarde.outbox)"
 )
-_LIMIT_S = 30.0
 _LOOK_S = 0.05
 
 
 async def until_delivered(daemon: Daemon) -> None:
     """Wait until PostgreSQL holds no body and no delivery any more."""
-    link = await asyncpg.connect(daemon.dsn, timeout=10)
+    link = await asyncpg.connect(daemon.dsn, timeout=PATIENCE_S)
     try:
-        with anyio.fail_after(_LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             while await link.fetchval(_WAITING):
                 await anyio.sleep(_LOOK_S)
     finally:

@@ -9,10 +9,10 @@ import httpx
 from tests.faults.killing.site import Plot, Site
 from tests.support.faulty import FaultyDaemon
 from tests.support.oracle import Oracle, eventually, superuser
+from tests.support.patience import PATIENCE_S
 from tests.support.pictures import noise
 
 FILES = 3
-SEND_LIMIT_S = 30.0
 # What the last life had begun is given up at once.
 _TIME_PASSES = (
     "update engarde.media_uploads set leased_until = '-infinity', sweep_due_at = '-infinity'"
@@ -49,7 +49,7 @@ async def _send(
 ) -> None:
     """Send a file again and again until it is kept."""
     key, data = file
-    with anyio.fail_after(SEND_LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while True:
             try:
                 answer = await http.post(

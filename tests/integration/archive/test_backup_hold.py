@@ -11,6 +11,7 @@ from engarde_daemon.adapters.postgres.retention import PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.domain.errors import Rejected
 from tests.support.database import PLANS, Tenant
+from tests.support.patience import PATIENCE_S
 
 _REMOVE = """
     insert into engarde.removals (destination, tenant_id, record_id, due_at)
@@ -60,7 +61,7 @@ async def test_an_upload_under_way_is_known(superuser: asyncpg.Connection, tenan
 
 async def test_one_backup_at_a_time(superuser: asyncpg.Connection, dsn_as):
     """The other connection is refused."""
-    other = await asyncpg.connect(dsn_as("postgres"), timeout=10)
+    other = await asyncpg.connect(dsn_as("postgres"), timeout=PATIENCE_S)
     try:
         await hold(superuser)
         with pytest.raises(Rejected, match="Another backup"):

@@ -364,7 +364,7 @@ class TestItems:
                 async with road.sessions.writers.acquire() as link:
                     return bool(await link.fetchval(_BACKED_UP, other.id))
 
-            await eventually(other_is_marked, within_s=10)
+            await eventually(other_is_marked)
         await road.replicate()
         assert await road.sql.fetchval(_BACKED_UP, held.id)
 

@@ -75,7 +75,7 @@ async def test_an_answer_that_never_comes_is_bounded(
     """The deadline ends the wait; the batch sent again afterwards is stored once."""
     async with FaultyProxy("127.0.0.1", bigquery_emulator.write_port) as proxy:
         place = bigquery_emulator.place(write_endpoint=f"127.0.0.1:{proxy.port}")
-        async with prepared(place, bounds=Bounds(timeout_s=2.0)) as archive:
+        async with prepared(place, bounds=Bounds(timeout_s=5.0)) as archive:
             batch = frozen(await archive.open_stream(SNAPSHOTS), 0, *some(tenant, 2))
             proxy.replies.hold()
 

@@ -21,7 +21,7 @@ from tests.integration.bigquery.archives import (
 )
 from tests.integration.bigquery.rows import AROUND, frozen, snapshot_with
 from tests.support.bigquery_emulator import BigQueryEmulator
-from tests.support.running import free_port
+from tests.support.ports import free_port
 
 SNAPSHOTS = ArchiveTable.SNAPSHOTS
 PACE = WritePace(detour_after_s=60.0, detour_lasts_s=600.0)

@@ -10,6 +10,7 @@ from engarde_daemon.adapters.postgres.administration import Administration
 from engarde_daemon.domain.access import Role, read_key
 from tests.integration.cli.conftest import Engarde, answer_of
 from tests.support.commands import run_command
+from tests.support.patience import PATIENCE_S
 
 
 def new_id() -> str:
@@ -25,11 +26,11 @@ def tenant(run: Engarde) -> dict[str, str]:
 
 async def fetch(dsn: str, query: str) -> list[asyncpg.Record]:
     """Look into the database past every guard."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     try:
         return list(await connection.fetch(query))
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_revoked_key_stays_revoked_since_the_first_time(run: Engarde, tenant: 
 
 async def test_several_things_can_be_made_in_one_transaction(dsn: str):
     """The first start makes all or nothing, so no step may leave the next without its rights."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     operator = Administration(connection, new_id=new_id, randomness=secrets.token_bytes)
     try:
         async with connection.transaction():
@@ -203,7 +204,7 @@ async def test_several_things_can_be_made_in_one_transaction(dsn: str):
                 await operator.create_key(await operator.find_holder(made.tenant_id), Role.EDITOR)
         assert {tenant.name for tenant in await operator.list_tenants()} == {"One", "Two"}
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 def test_people_get_a_table_and_a_warning_about_the_key(run: Engarde, tenant: dict[str, str]):

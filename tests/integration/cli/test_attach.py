@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory
 
 
@@ -58,11 +59,11 @@ async def test_beside_a_daemon_its_server_is_used_and_left_alone(data_dir: Path)
     async with EmbeddedPostgres(data_dir / "postgres") as server:
         made = engarde(data_dir, "tenants", "create", "--name", "Beside", "--json")
 
-        connection = await asyncpg.connect(server.dsn(), timeout=10)
+        connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
         found = await connection.fetchval(
             "select name from public.tenants where id = $1", made["tenant_id"]
         )
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
         assert found == "Beside"
 
 

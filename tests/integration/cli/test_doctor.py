@@ -6,15 +6,16 @@ import asyncpg
 import pytest
 
 from tests.integration.cli.conftest import Engarde
+from tests.support.patience import PATIENCE_S
 
 
 async def execute(dsn: str, statement: str, *arguments: object) -> None:
     """Do something to the database that should never happen."""
-    connection = await asyncpg.connect(dsn, timeout=10)
+    connection = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     try:
         await connection.execute(statement, *arguments)
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 def checks_of(run: Engarde) -> dict[str, dict[str, str]]:

@@ -6,6 +6,7 @@ import pytest
 from engarde_daemon.exit_codes import ExitCode
 from tests.integration.cli.conftest import Engarde, answer_of
 from tests.support.database import LARGE, add_tenant
+from tests.support.patience import PATIENCE_S
 
 _OLD = """
     insert into content_items (id, tenant_id, brand_id, user_id, title, content_body, content_type)
@@ -16,7 +17,7 @@ _OLD = """
 @pytest.fixture
 async def old_item(dsn: str) -> None:
     """An item that the platform wrote."""
-    sql = await asyncpg.connect(dsn, timeout=10)
+    sql = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     tenant = await add_tenant(sql, LARGE)
     await sql.execute(_OLD, tenant.id, tenant.brand_id, tenant.user_id)
     await sql.close()
@@ -41,7 +42,7 @@ def test_there_may_be_nothing_to_do(run: Engarde):
 
 async def test_rows_that_cannot_be_moved_end_in_a_code_of_their_own(run: Engarde, dsn: str):
     """With a word to whoever sits before it."""
-    sql = await asyncpg.connect(dsn, timeout=10)
+    sql = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     tenant = await add_tenant(sql, LARGE)
     await sql.execute(_OLD, tenant.id, None, tenant.user_id)
     await sql.close()

@@ -7,6 +7,7 @@ import pytest
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.integration.cli.conftest import Engarde, answer_of
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import enterable_directory
 
 
@@ -18,10 +19,10 @@ async def dsn(anyio_backend: str) -> AsyncIterator[str]:
     """
     with enterable_directory() as directory:
         async with EmbeddedPostgres(directory / "postgres", ephemeral=True) as server:
-            superuser = await asyncpg.connect(server.dsn(), timeout=10)
+            superuser = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
             await superuser.execute("create role platform login createrole")
             await superuser.execute("create database platform owner platform")
-            await superuser.close(timeout=10)
+            await superuser.close(timeout=PATIENCE_S)
             yield server.dsn(user="platform", database="platform")
 
 

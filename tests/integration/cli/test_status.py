@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.cli.conftest import Engarde
 from tests.support.commands import run_command
+from tests.support.patience import PATIENCE_S
 
 
 async def test_a_stopped_daemon_leaves_its_content_to_be_looked_at(dsn: str, run: Engarde):
@@ -24,7 +25,7 @@ async def test_a_stopped_daemon_leaves_its_content_to_be_looked_at(dsn: str, run
 
 async def test_what_a_store_lacks_is_said_in_words(dsn: str, run: Engarde):
     """By store, and that it is safe meanwhile."""
-    link = await asyncpg.connect(dsn, timeout=10)
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S)
     try:
         for version, destination in ((1, "zerodb"), (2, "zerodb"), (1, "bigquery")):
             await link.execute(
@@ -34,7 +35,7 @@ async def test_what_a_store_lacks_is_said_in_words(dsn: str, run: Engarde):
                 version,
             )
     finally:
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
 
     seen = json.loads(run("status", "--json").stdout)
 

@@ -320,7 +320,7 @@ class TestActor:
             async def arrived() -> bool:
                 return await round_.stored(item) is not None
 
-            await eventually(arrived, within_s=10)
+            await eventually(arrived)
 
 
 def retitled(item: Item) -> Write:

@@ -43,7 +43,7 @@ async def test_an_erasure_waits_for_whoever_holds_the_outbox(
         await superuser.fetch(_HOLD, item.id)
         tasks.start_soon(erase)
         async with sessions.writers.acquire() as other:
-            await eventually(lambda: other.fetchval(_WAITING), within_s=10)
+            await eventually(lambda: other.fetchval(_WAITING))
         await superuser.execute(_LET_GO, item.id)
         await carrying.commit()
 

@@ -196,7 +196,7 @@ class TestIndexing:
             async def indexed() -> bool:
                 return "search" not in await shelf.outbox.backlog()
 
-            await eventually(indexed, within_s=10)
+            await eventually(indexed)
 
 
 async def test_of_versions_that_wait_together_only_the_newest_is_taken_in(

@@ -11,8 +11,8 @@ from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.adapters.postgres.bell import PostgresBell
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 
-LIMIT_S = 10.0
 _LISTENERS = (
     "select pid from pg_stat_activity where query ilike 'listen %' and datname = current_database()"
 )
@@ -31,7 +31,7 @@ async def hanging(sessions: Sessions) -> AsyncIterator[PostgresBell]:
 
 async def heard(bell: PostgresBell) -> None:
     """Wait for a ring."""
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         await bell.heard()
 
 
@@ -87,7 +87,7 @@ async def test_a_lost_connection_is_opened_again(
             rows = await superuser.fetch(_LISTENERS)
             return len({row["pid"] for row in rows} - lost) == 2
 
-        await eventually(both_listen, within_s=LIMIT_S)
+        await eventually(both_listen)
         tasks.cancel_scope.cancel()
     await one.ring()
     await heard(other)

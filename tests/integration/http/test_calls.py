@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from engarde_daemon.adapters.http import AddressRefusedError, Calls, Question, calls
 from engarde_daemon.adapters.http.answers import HEAD_BYTES_MAX
 from tests.integration.http.test_client import FAR, NEAR, NearGate, resolving
+from tests.support.patience import PATIENCE_S
 
 HOST = "models.example"
 HELLO = b"HTTP/1.1 200 OK\r\nX-Kind: greeting\r\ncontent-length: 5\r\n\r\nhello"
-LIMIT_S = 5.0
 NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -83,7 +83,7 @@ async def ask(
     """Ask for what the server will say; the status and the body."""
     script.lines[:] = said
     question = Question("POST", f"http://{HOST}:{script.port}/v1?x=1", headers, b"{}")
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         async with open_calls.exchange(question) as answer:
             return answer.status_code, b"".join([chunk async for chunk in answer.aiter_raw()])
 
@@ -165,7 +165,7 @@ async def test_what_is_no_whole_answer_is_none(script: Script, said: tuple[bytes
 async def test_a_connection_that_may_not_go_on_is_left(script: Script, said: bytes):
     """What the server said beyond its answer is never taken for the next one."""
     async with calling() as open_calls:
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             first = await _outcome(open_calls, script, said)
         assert first in {(200, b"hello"), None}
         assert await ask(open_calls, script, HELLO) == (200, b"hello")
@@ -202,7 +202,7 @@ async def test_an_answer_that_is_not_read_to_its_end_costs_its_connection(script
     script.lines[:] = [b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello"]
     async with calling() as open_calls:
         question = Question("GET", f"http://{HOST}:{script.port}/", {})
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             async with open_calls.exchange(question) as answer:
                 assert answer.status_code == 200
         assert await ask(open_calls, script, HELLO) == (200, b"hello")
@@ -283,7 +283,7 @@ async def test_a_call_over_tls_is_for_whom_the_certificate_names(
 
     async with listener, anyio.create_task_group() as tasks, calling() as open_calls:
         tasks.start_soon(listener.serve, script.serve)
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             with pytest.raises(httpx.ConnectError):
                 await said_by(open_calls, HOST)
             monkeypatch.setattr(calls, "trusted", lambda: client)

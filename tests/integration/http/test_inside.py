@@ -19,10 +19,10 @@ from engarde_daemon.ports.models import ModelFault, Secret
 from tests.integration.http.test_client import NEAR, NearGate, resolving
 from tests.integration.llm.test_models import ask
 from tests.support.inside import INSIDE_ADDRESSES, INSIDE_URLS
+from tests.support.patience import PATIENCE_S
 from tests.support.receiver import Reaction, Receiver, receiving
 
 PUBLIC = "93.184.216.34"
-LIMIT_S = 5.0
 SECRET = "sk-canary"
 
 Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
@@ -37,7 +37,7 @@ async def downloading(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
     async with open_client(
         gate, connections=1, redirects_max=REDIRECTS_MAX, resolve=resolve
     ) as client:
-        source = GuardedDownloads(client, gate, timeout_s=LIMIT_S, bytes_max=1000)
+        source = GuardedDownloads(client, gate, timeout_s=PATIENCE_S, bytes_max=1000)
 
         async def fetch(url: str) -> str:
             with pytest.raises((DownloadRefused, Unavailable)) as refused:
@@ -52,7 +52,7 @@ async def downloading(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
 async def telling(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
     """Messages to webhooks."""
     async with open_client(gate, connections=1, resolve=resolve) as client:
-        mailman = HttpMailman(client, timeout_s=LIMIT_S, sender="test")
+        mailman = HttpMailman(client, timeout_s=PATIENCE_S, sender="test")
 
         async def fetch(url: str) -> str:
             answer = await mailman.carry(url, {}, b"{}")
@@ -69,7 +69,7 @@ async def asking(gate: Gate, resolve: Resolve) -> AsyncIterator[Fetch]:
 
         async def fetch(url: str) -> str:
             site = ProviderSite(kind="compatible", base_url="", dialect="chat")
-            house = HouseOfModels({"x": site}, own=calls, guarded=calls, timeout_s=LIMIT_S)
+            house = HouseOfModels({"x": site}, own=calls, guarded=calls, timeout_s=PATIENCE_S)
             with pytest.raises(ModelFault) as refused:
                 await house.model_of("x", Secret(SECRET, url)).write(ask())
             return str(refused.value)

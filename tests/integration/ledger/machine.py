@@ -90,77 +90,87 @@ def _place_of(drawn: tuple[Verb, int, int, float, bool]) -> int:
     return drawn[1]
 
 
-def ledger_machine(desk: Bench) -> type[RuleBasedStateMachine]:
-    """A machine over this database."""
+class LedgerMachine(RuleBasedStateMachine):
+    """Random operations on the book of a desk and on the model."""
 
-    class LedgerMachine(RuleBasedStateMachine):
+    desk: ClassVar[Bench]
+    done: ClassVar[Counter[str]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk.call(self._clear)
+        plans = (SMALL, LARGE, OPEN)
+        self.tenants = [self.desk.call(self._add_tenant, plan) for plan in plans]
+        self.model = Model(PLANS, dict(zip(self.tenants, plans, strict=True)))
+        self.ids = [str(uuid.uuid4()) for _ in range(PROMISES)]
+
+    @rule(drawn=st.lists(entries(), min_size=3, max_size=PROMISES, unique_by=_place_of))
+    def apply(self, drawn: list[tuple[Verb, int, int, float, bool]]) -> None:
+        """Apply several operations at once."""
+        batch = [self._entry(*one) for one in drawn]
+        expected = [self.model.apply(entry) for entry in batch]
+        assert self.desk.call(self.desk.book.apply, batch) == expected, batch
+        self.done.update(verdict.value for verdict in expected)
+
+    # One rule for all that happens around the operations, or those would be too few.
+    @rule(
+        event=st.sampled_from(("time passes", "time passes", "expire", "plan changes")),
+        place=st.integers(0, PROMISES - 1),
+        plan=st.sampled_from((SMALL, LARGE, OPEN)),
+    )
+    def happen(self, event: str, place: int, plan: str) -> None:
+        """Let time pass, or somebody change a plan."""
+        if event == "time passes":
+            self.model.run_out(self.ids[place])
+            self.desk.call(self.desk.pool.execute, _RUN_OUT, self.ids[place])
+        elif event == "plan changes":
+            tenant = self.tenants[place % TENANTS]
+            self.model.plan_of[tenant] = plan
+            self.desk.call(self.desk.pool.execute, _CHANGE_PLAN, tenant, plan)
+        else:
+            expired = self.model.expire()
+            assert self.desk.call(self.desk.book.expire, 100) == expired
+            self.done["given back"] += expired
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        """Each account holds what the model says."""
+        for tenant, resource, period, pending, used in self.desk.call(self.desk.pool.fetch, _BOOKS):
+            account = (tenant, resource, period)
+            assert pending == self.model.pending(tenant, resource, period), account
+            assert resource == "storage" or used == self.model.used(tenant, period), account
+
+    def teardown(self) -> None:
+        """Count everything once more in the end."""
+        assert self.desk.call(self.desk.book.drift, self.tenants) == []
+
+    def _entry(self, verb: Verb, place: int, amount: int, ttl_s: float, astray: bool) -> Entry:  # noqa: FBT001 - drawn, not written
+        resource, period = ACCOUNTS[(place % 2 + (place > 5) + astray) % len(ACCOUNTS)]
+        return Entry(
+            verb=verb,
+            id=self.ids[place],
+            tenant_id=self.tenants[(place // 4 + astray) % TENANTS],
+            resource=resource,
+            period=period,
+            amount=amount,
+            ttl_s=ttl_s,
+        )
+
+    async def _add_tenant(self, plan: str) -> str:
+        async with self.desk.pool.acquire() as sql:
+            return (await add_tenant(sql, plan)).id
+
+    async def _clear(self) -> None:
+        await self.desk.pool.execute("delete from engarde.reservations")
+        await self.desk.pool.execute("delete from engarde.generation_usage")
+        await self.desk.pool.execute("delete from tenants")
+
+
+def ledger_machine(on_desk: Bench) -> type[LedgerMachine]:
+    """A machine over this database, which has done nothing yet."""
+
+    class OnDesk(LedgerMachine):
+        desk = on_desk
         done: ClassVar[Counter[str]] = Counter()
 
-        def __init__(self) -> None:
-            super().__init__()
-            desk.call(self._clear)
-            plans = (SMALL, LARGE, OPEN)
-            self.tenants = [desk.call(self._add_tenant, plan) for plan in plans]
-            self.model = Model(PLANS, dict(zip(self.tenants, plans, strict=True)))
-            self.ids = [str(uuid.uuid4()) for _ in range(PROMISES)]
-
-        @rule(drawn=st.lists(entries(), min_size=3, max_size=PROMISES, unique_by=_place_of))
-        def apply(self, drawn: list[tuple[Verb, int, int, float, bool]]) -> None:
-            batch = [self._entry(*one) for one in drawn]
-            expected = [self.model.apply(entry) for entry in batch]
-            assert desk.call(desk.book.apply, batch) == expected, batch
-            self.done.update(verdict.value for verdict in expected)
-
-        # One rule for all that happens around the operations, or those would be too few.
-        @rule(
-            event=st.sampled_from(("time passes", "time passes", "expire", "plan changes")),
-            place=st.integers(0, PROMISES - 1),
-            plan=st.sampled_from((SMALL, LARGE, OPEN)),
-        )
-        def happen(self, event: str, place: int, plan: str) -> None:
-            if event == "time passes":
-                self.model.run_out(self.ids[place])
-                desk.call(desk.pool.execute, _RUN_OUT, self.ids[place])
-            elif event == "plan changes":
-                tenant = self.tenants[place % TENANTS]
-                self.model.plan_of[tenant] = plan
-                desk.call(desk.pool.execute, _CHANGE_PLAN, tenant, plan)
-            else:
-                expired = self.model.expire()
-                assert desk.call(desk.book.expire, 100) == expired
-                self.done["given back"] += expired
-
-        @invariant()
-        def the_books_agree(self) -> None:
-            for tenant, resource, period, pending, used in desk.call(desk.pool.fetch, _BOOKS):
-                account = (tenant, resource, period)
-                assert pending == self.model.pending(tenant, resource, period), account
-                assert resource == "storage" or used == self.model.used(tenant, period), account
-
-        def teardown(self) -> None:
-            assert desk.call(desk.book.drift, self.tenants) == []
-
-        def _entry(self, verb: Verb, place: int, amount: int, ttl_s: float, astray: bool) -> Entry:  # noqa: FBT001 - drawn, not written
-            resource, period = ACCOUNTS[(place % 2 + (place > 5) + astray) % len(ACCOUNTS)]
-            return Entry(
-                verb=verb,
-                id=self.ids[place],
-                tenant_id=self.tenants[(place // 4 + astray) % TENANTS],
-                resource=resource,
-                period=period,
-                amount=amount,
-                ttl_s=ttl_s,
-            )
-
-        @staticmethod
-        async def _add_tenant(plan: str) -> str:
-            async with desk.pool.acquire() as sql:
-                return (await add_tenant(sql, plan)).id
-
-        @staticmethod
-        async def _clear() -> None:
-            await desk.pool.execute("delete from engarde.reservations")
-            await desk.pool.execute("delete from engarde.generation_usage")
-            await desk.pool.execute("delete from tenants")
-
-    return LedgerMachine
+    return OnDesk

@@ -15,10 +15,10 @@ from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.records import ContentRecord
 from engarde_daemon.testing.records import record_with
 from tests.support.acting import acting
+from tests.support.patience import PATIENCE_S
 
 OURS, THEIRS = "tenant-a", "tenant-b"
 BRAND = record_with("", content_id="c", tenant_id=OURS).brand_id
-PATIENCE_S = 20.0
 
 
 def texts(tenant_id: str, **bodies: str) -> list[ContentRecord]:
@@ -29,7 +29,7 @@ def texts(tenant_id: str, **bodies: str) -> list[ContentRecord]:
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[EmbeddedLikeness]:
     """An index in a new file."""
-    with closing(EmbeddedLikeness(tmp_path, timeout_s=1.0)) as index:
+    with closing(EmbeddedLikeness(tmp_path, timeout_s=PATIENCE_S)) as index:
         yield index
 
 
@@ -50,7 +50,7 @@ async def found(index: EmbeddedLikeness, text: str, tenant_id: str = OURS) -> li
 async def test_a_damaged_file_is_named_with_its_remedy(tmp_path: Path):
     """It holds nothing that cannot be made anew."""
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 1000)
-    with closing(EmbeddedLikeness(tmp_path, timeout_s=1.0)) as index:
+    with closing(EmbeddedLikeness(tmp_path, timeout_s=PATIENCE_S)) as index:
         with pytest.raises(Unavailable, match="remove the file"):
             await index.is_complete()
 

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database
 
 ACME, BOND = "tenant-acme", "tenant-bond"
@@ -99,7 +100,7 @@ class Platform(msgspec.Struct, frozen=True):
     async def session(self, role: str = "postgres") -> AsyncIterator[asyncpg.Connection]:
         """A connection of one of the platform's programs."""
         dsn = self.server.dsn(user=role, database=self.database)
-        connection = await asyncpg.connect(dsn, timeout=10, command_timeout=20)
+        connection = await asyncpg.connect(dsn, timeout=PATIENCE_S, command_timeout=20)
         try:
             yield connection
         finally:
@@ -125,7 +126,7 @@ async def platform_database(
 @asynccontextmanager
 async def server_session(server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the server itself."""
-    connection = await asyncpg.connect(server.dsn(), timeout=10, command_timeout=20)
+    connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S, command_timeout=20)
     try:
         yield connection
     finally:

@@ -21,6 +21,7 @@ from engarde_daemon.adapters.postgres.embedded import (
     evidence,
 )
 from engarde_daemon.adapters.postgres.embedded.process import WatchedProcess
+from tests.support.patience import PATIENCE_S
 
 DAEMON = Path(__file__).with_name("daemon_process.py")
 NOBODY = pwd.getpwnam("nobody")
@@ -58,18 +59,18 @@ async def daemon(
     command = [*prefix, sys.executable, str(DAEMON), str(root), *options]
     async with await anyio.open_process(command, stderr=None) as process:
         assert process.stdout is not None
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE_S):
             said = (await process.stdout.receive()).decode()
         yield process, said
 
 
 async def ask(server: EmbeddedPostgres, question: str) -> object:
     """The answer to one query."""
-    connection = await asyncpg.connect(server.dsn(), timeout=10)
+    connection = await asyncpg.connect(server.dsn(), timeout=PATIENCE_S)
     try:
         return await connection.fetchval(question, timeout=10)
     finally:
-        await connection.close(timeout=10)
+        await connection.close(timeout=PATIENCE_S)
 
 
 def server_pid(root: Path) -> int:
@@ -81,12 +82,12 @@ def server_pid(root: Path) -> int:
 
 async def ended(pid: int) -> None:
     """Wait until a process that is not our child has ended."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         await WatchedProcess(pid).wait()
 
 
 async def appeared(path: Path) -> None:
     """Wait until another process has made the file."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while not path.exists():
             await anyio.sleep(0.005)

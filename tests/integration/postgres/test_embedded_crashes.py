@@ -30,11 +30,12 @@ from tests.integration.postgres.servers import (
     on_linux,
     server_pid,
 )
+from tests.support.patience import PATIENCE_S
 
 
 async def ended_unreaped(pid: int) -> None:
     """Wait until a child has ended, leaving it a zombie."""
-    with anyio.fail_after(20):
+    with anyio.fail_after(PATIENCE_S):
         while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             await anyio.sleep(0.005)
 
@@ -56,7 +57,7 @@ async def test_a_killed_server_is_noticed_and_recovers(root, number):
         await ask(server, "drop table if exists kept")
         await ask(server, "create table kept as select 37 as number")
         os.kill(server_pid(root), number)
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE_S):
             await server.wait_died()
         await server.start()
         assert await ask(server, "select number from kept") == 37
@@ -69,7 +70,7 @@ async def test_the_end_of_an_adopted_server_is_noticed_without_pidfd(root, monke
         process.kill()
     async with EmbeddedPostgres(root) as server:
         os.kill(server_pid(root), signal.SIGQUIT)
-        with anyio.fail_after(20):
+        with anyio.fail_after(PATIENCE_S):
             await server.wait_died()
 
 

@@ -25,6 +25,7 @@ from engarde_daemon.ports.overview import Identity, JobSort
 from engarde_daemon.ports.tenants import TenantFilters, TenantSort
 from tests.integration.postgres.test_query_plans import rolled_back, steps_of
 from tests.support.database import PLANS, migrated_database, migrated_template, postgres_server
+from tests.support.patience import PATIENCE_S
 from tests.support.plans import Node, show_plans
 
 __all__ = ["migrated_template", "postgres_server"]
@@ -65,11 +66,11 @@ LARGE = {"content_versions", "events", "content_generation_jobs", "import_jobs",
 async def filled(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[DsnAs]:
     """A filled database, whose sessions send their plans."""
     async with migrated_database(postgres_server, migrated_template) as dsn_as:
-        link = await asyncpg.connect(dsn_as("postgres"), timeout=10, command_timeout=60)
+        link = await asyncpg.connect(dsn_as("postgres"), timeout=PATIENCE_S, command_timeout=60)
         await link.execute(FILLED)
         await link.execute("vacuum analyze")
         await show_plans(link, await link.fetchval("select current_database()"))
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
         yield dsn_as
 
 

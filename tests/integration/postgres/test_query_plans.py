@@ -25,6 +25,7 @@ from engarde_daemon.domain.changes import Patch
 from engarde_daemon.ports.content import ContentKey, Filters
 from engarde_daemon.ports.lists import SortedPlace
 from tests.support.database import PLANS, migrated_database, migrated_template, postgres_server
+from tests.support.patience import PATIENCE_S
 from tests.support.plans import Node, recorded, show_plans
 
 __all__ = ["migrated_template", "postgres_server"]
@@ -97,11 +98,11 @@ Question = Callable[[asyncpg.Connection], Awaitable[object]]
 async def filled(postgres_server: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[DsnAs]:
     """A filled database, whose sessions send their plans."""
     async with migrated_database(postgres_server, migrated_template) as dsn_as:
-        link = await asyncpg.connect(dsn_as("postgres"), timeout=10, command_timeout=60)
+        link = await asyncpg.connect(dsn_as("postgres"), timeout=PATIENCE_S, command_timeout=60)
         await link.execute(FILLED)
         await link.execute("vacuum analyze")
         await show_plans(link, await link.fetchval("select current_database()"))
-        await link.close(timeout=10)
+        await link.close(timeout=PATIENCE_S)
         yield dsn_as
 
 

@@ -42,11 +42,12 @@ from engarde_daemon.domain.recovery import (
 from engarde_daemon.testing.bodies import MemoryBodies
 from engarde_daemon.testing.readable_archive import ReadableArchive
 from engarde_daemon.testing.records import record_with
-from tests.support.acting import ANSWER_LIMIT_S, acting
+from tests.support.acting import acting
 from tests.support.carrying import delivery_to
 from tests.support.content import creation
 from tests.support.database import PLANS, Tenant, add_tenant
 from tests.support.oracle import eventually
+from tests.support.patience import PATIENCE_S
 
 PAGE = 3
 _TOLD = (
@@ -128,10 +129,10 @@ class Site:
         found: list[Job] = []
 
         async def is_over() -> bool:
-            found[:] = [await address.ask(FindJob(job_id), timeout_s=ANSWER_LIMIT_S)]
+            found[:] = [await address.ask(FindJob(job_id), timeout_s=PATIENCE_S)]
             return found[0].finished_at is not None
 
-        await eventually(is_over, within_s=20)
+        await eventually(is_over)
         return found[0]
 
     async def has(self, item: Item) -> bool:
@@ -144,7 +145,7 @@ async def order(address: Address[Any], kind: JobKind, scope: Scope | None = None
     """Order a job."""
     wish = Wish(scope=scope or Scope())
     job: Job = await address.ask(
-        OrderJob(kind=kind, wish=wish, ordered_by="operator"), timeout_s=ANSWER_LIMIT_S
+        OrderJob(kind=kind, wish=wish, ordered_by="operator"), timeout_s=PATIENCE_S
     )
     return job
 
@@ -366,10 +367,10 @@ class TestJobs:
             job = await order(address, JobKind.RESTORE)
 
             async def says_why() -> bool:
-                found = await address.ask(FindJob(job.id), timeout_s=ANSWER_LIMIT_S)
+                found = await address.ask(FindJob(job.id), timeout_s=PATIENCE_S)
                 return "told to fail" in (found.error or "")
 
-            await eventually(says_why, within_s=10)
+            await eventually(says_why)
             await site.sql.execute(_LEASE_OVER)
             ended = await site.ended(address, job.id)
 
@@ -399,12 +400,12 @@ class TestJobs:
             promised = OrderJob(
                 kind=JobKind.RESTORE, wish=Wish(), ordered_by="operator", promised_id=new_id()
             )
-            job = await address.ask(promised, timeout_s=ANSWER_LIMIT_S)
+            job = await address.ask(promised, timeout_s=PATIENCE_S)
             await gate.reached.wait()
 
             with pytest.raises(Conflict, match="restore"):
                 await order(address, JobKind.RESTORE)
-            assert (await address.ask(promised, timeout_s=ANSWER_LIMIT_S)).id == job.id
+            assert (await address.ask(promised, timeout_s=PATIENCE_S)).id == job.id
             gate.opened.set()
             await site.ended(address, job.id)
 
@@ -415,7 +416,7 @@ class TestJobs:
         async with acting(site.recovery) as address:
             job = await order(address, JobKind.VERIFY)
             await gate.reached.wait()
-            await address.ask(CancelJob(job.id), timeout_s=ANSWER_LIMIT_S)
+            await address.ask(CancelJob(job.id), timeout_s=PATIENCE_S)
             gate.opened.set()
             ended = await site.ended(address, job.id)
 
@@ -435,11 +436,11 @@ class TestJobs:
         """And the list is in order."""
         async with acting(site.recovery) as address:
             with pytest.raises(NotFound):
-                await address.ask(FindJob("nothing"), timeout_s=ANSWER_LIMIT_S)
+                await address.ask(FindJob("nothing"), timeout_s=PATIENCE_S)
             jobs = [await order(address, kind) for kind in (JobKind.VERIFY, JobKind.RESTORE)]
             for job in jobs:
                 await site.ended(address, job.id)
             await address.tell(Wake())
-            listed = await address.ask(ListJobs(), timeout_s=ANSWER_LIMIT_S)
+            listed = await address.ask(ListJobs(), timeout_s=PATIENCE_S)
 
         assert [job.id for job in listed] == [job.id for job in reversed(jobs)]

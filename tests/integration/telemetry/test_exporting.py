@@ -15,10 +15,10 @@ from engarde_daemon.daemon.telemetry import NotInstalled, open_instruments
 from engarde_daemon.domain.prompts import Prompt
 from engarde_daemon.ports.models import Ask, FaultKind, Hear, ModelFault, Reply, Secret
 from tests.support.collector import collecting
+from tests.support.patience import PATIENCE_S
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 CALLER = f"00-{TRACE}-{SPAN}-01"
-LIMIT_S = 20.0
 
 
 class House:
@@ -74,7 +74,7 @@ async def test_a_collector_that_hangs_holds_nobody_up():
     async with collecting() as collector:
         collector.hangs = True
         settings = Telemetry(endpoint=collector.url, timeout_s=0.3)
-        with anyio.fail_after(LIMIT_S):
+        with anyio.fail_after(PATIENCE_S):
             async with opened(settings, "1") as tracer:
                 for _ in range(10_000):
                     tracer.begin("work").end()
@@ -86,7 +86,7 @@ async def test_a_collector_that_hangs_holds_nobody_up():
 async def test_a_collector_that_is_away_is_got_over():
     """The end waits no longer than the settings allow."""
     settings = Telemetry(endpoint="http://127.0.0.1:1/v1/traces", timeout_s=0.3)
-    with anyio.fail_after(LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         async with opened(settings, "1") as tracer:
             tracer.begin("work").end()
 

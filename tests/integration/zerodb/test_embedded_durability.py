@@ -12,6 +12,7 @@ from anyio.streams.text import TextReceiveStream
 from engarde_daemon.adapters.zerodb.embedded import EmbeddedZeroDB
 from engarde_daemon.testing.records import key_of
 from tests.integration.zerodb.unfortunate_writer import numbered
+from tests.support.patience import PATIENCE_S
 
 ROUNDS = 5
 
@@ -41,7 +42,7 @@ async def test_a_batch_is_there_as_a_whole_or_not_at_all(tmp_path):
 async def _write_until_killed(folder: Path, first: int, batches: int) -> list[int]:
     command = [sys.executable, "-m", "tests.integration.zerodb.unfortunate_writer"]
     async with await anyio.open_process([*command, str(folder), str(first)], stderr=None) as writer:
-        with anyio.fail_after(30):
+        with anyio.fail_after(PATIENCE_S):
             said = await _listen_then_kill(writer, batches)
     lines = said.splitlines(keepends=True)
     return [int(number) for line in lines if line.endswith("\n") for number in line.split()]

@@ -10,6 +10,7 @@ import anyio
 from textual.pilot import Pilot
 
 from engarde_daemon.protocol import LogPage
+from tests.support.patience import PATIENCE_S
 from tui.app import Dashboard
 from tui.feed import News, Parked, Refused, Report, Standing, TenantPage, TenantWish
 from tui.orders import Order
@@ -89,12 +90,9 @@ class ScriptedFeed:
             self.parked_rows = ()
 
 
-SETTLE_LIMIT_S = 20.0
-
-
 async def settle(pilot: Pilot[None], feed: ScriptedFeed) -> None:
     """Wait until what was told and pressed is on the screen."""
-    with anyio.fail_after(SETTLE_LIMIT_S):
+    with anyio.fail_after(PATIENCE_S):
         while feed.waiting:
             await pilot.pause()
     await pilot.pause()

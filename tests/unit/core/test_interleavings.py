@@ -23,9 +23,9 @@ from tests.unit.core.world import World
 HARM = (AssertionError, ExceptionGroup, TimeoutError, InvalidStateError, Deadlock)
 CHARGE = Supervisor._charge
 LONG = "ENGARDE_FAULTS_LONG" in os.environ
-SEEDS = 3_000 if LONG else 250
+SEEDS = 3_000 if LONG else 120
 
-pytestmark = pytest.mark.timeout(600 if LONG else 60)
+pytestmark = pytest.mark.timeout(600 if LONG else 300)
 
 
 def explore(*ends: bool) -> None:

@@ -101,7 +101,7 @@ def _shuffled(lines: list[str]) -> list[str]:
     ],
     ids=["shuffled", "reversed", "every third gone", "every other new", "periodic", "Thue-Morse"],
 )
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 def test_a_text_that_repeats_or_reorders_itself_takes_no_long_time(
     disturb: Callable[[list[str]], list[str]],
 ):
