@@ -5,6 +5,7 @@ logged and shown, because it says that somewhere a write went past the ledger; i
 operator asks for it, who is told what was wrong.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -26,6 +27,8 @@ from engarde_daemon.ports.ledger import Drift, LedgerBook
 
 TENANTS_PER_CHECK = 20
 EXPIRED_PER_SWEEP = 500
+CHECKS_SHARE = 0.02
+"""How much of the time looking at the books may take: it reads all that the tenants have."""
 
 _CHORES = (CheckBooks, ExpireDue)
 _OPERATIONS = (Reserve, Settle, Release)
@@ -42,12 +45,15 @@ class Ledger(BatchActor[LedgerMessage]):
         *,
         expire_s: float,
         check_s: float,
+        clock: Callable[[], float],
         drifted: Callable[[Sequence[Drift]], None],
         counted: Callable[[int], None],
     ) -> None:
         self._book = book
         self._expire_s = expire_s
         self._check_s = check_s
+        self._clock = clock
+        self._checks_rest_until = -math.inf
         self._drifted = drifted
         self._counted = counted
         self._checked = ""
@@ -86,9 +92,19 @@ class Ledger(BatchActor[LedgerMessage]):
         # goes away now, the next reminder tries again.
         with suppress(Unavailable):
             if kind is CheckBooks:
-                await self._check_books()
+                await self._check_at_leisure()
             while kind is ExpireDue and await self._book.expire(EXPIRED_PER_SWEEP):
                 continue
+
+    async def _check_at_leisure(self) -> None:
+        began = self._clock()
+        if began < self._checks_rest_until:
+            return
+        try:
+            await self._check_books()
+        finally:
+            ended = self._clock()
+            self._checks_rest_until = ended + (ended - began) / CHECKS_SHARE
 
     async def _check_books(self) -> None:
         self._counted(await self._book.pending())

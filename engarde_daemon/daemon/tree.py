@@ -14,6 +14,7 @@ Each line may ask only those above it; what lies below is told or not known::
     └─ edge        HTTP: started last, stopped first
 """
 
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -182,6 +183,7 @@ class _Planting:
                 book,
                 expire_s=EXPIRE_EVERY_S,
                 check_s=CHECK_BOOKS_EVERY_S,
+                clock=time.monotonic,
                 drifted=self._parts.board.post_drift,
                 counted=self._parts.board.post_pending,
             ),
