@@ -13,8 +13,9 @@ from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
+from engarde_daemon.adapters.postgres.retention import PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
-from tests.support.database import migrated_database, migrated_template, postgres_server
+from tests.support.database import PLANS, migrated_database, migrated_template, postgres_server
 from tests.support.plans import recorded, show_plans
 
 __all__ = ["migrated_template", "postgres_server"]
@@ -39,6 +40,11 @@ insert into engarde.staged_bodies (tenant_id, content_id, version, body, size_by
 select tenant_id, content_id, version, 'body', 4 from engarde.content_versions;
 insert into engarde.content_search (tenant_id, content_id, version, document)
 select 'tenant', 'indexed-' || n, 1, '' from generate_series(1, 3000) n;
+"""
+
+AGED = """
+select brin_summarize_new_values('engarde.content_versions_age');
+analyze engarde.content_versions
 """
 
 Work = Callable[[asyncpg.Connection], Awaitable[object]]
@@ -90,3 +96,20 @@ async def test_a_batch_reads_no_more_than_itself(
     read = [node for node in nodes if node.table in LARGE_TABLES]
     assert read, "no plan came"
     assert [node for node in read if node.rows > ROWS_PER_BATCH_MAX] == []
+
+
+async def test_versions_too_young_to_go_are_not_read(
+    emptied: tuple[asyncpg.Connection, DsnAs],
+):
+    """However many there are: the look for old ones comes twice a minute."""
+    superuser, dsn_as = emptied
+    await superuser.execute(FILLED)
+    await superuser.execute(AGED)
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.writers.acquire() as session:
+            with recorded(session) as nodes:
+                assert await PostgresRetention(session, PLANS).trim_versions(BATCH) == 0
+
+    read = [node for node in nodes if node.table == "content_versions"]
+    assert read, "no plan came"
+    assert [node for node in read if node.rows > 0] == []
