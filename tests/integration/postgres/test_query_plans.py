@@ -89,6 +89,29 @@ select 'zerodb', tenant_id, id, 1, now() + case when random() < 0.9 then interva
 from content_items limit 5000;
 insert into engarde.api_keys (id, tenant_id, brand_id, user_id, role, secret_sha256)
 select 'key-' || n, 'tenant-0', 'brand-0', '', 'editor', sha256('x') from generate_series(1, 5000) n;
+insert into tenants (id) values ('long');
+insert into users (id, tenant_id) values ('long', 'long');
+insert into brands (id, tenant_id, name) values ('long', 'long', '');
+insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status, deleted_at)
+select 'long-' || n, 'long', 'long', '', '', 'post', 'draft', timestamp '2026-01-01' + make_interval(secs => n)
+from generate_series(1, 3000) n;
+insert into engarde.content_versions (tenant_id, content_id, version, body_version, zerodb_id, brand_id, user_id, title,
+    content_type, status, details, preview, size_bytes, body_sha256, change_type, changed_by, changes_summary,
+    content_created_at, created_at)
+select 'long', 'long-1', n, 1, 'long-' || n, 'long', '', '', 'post', 'draft', '{}', '', 4, repeat('0', 64), 'update', '',
+    '', timestamp '2026-01-01', timestamp '2026-01-01' from generate_series(1, 3000) n;
+insert into engarde.webhooks (tenant_id, id, url, types, description, secret, position)
+values ('long', 'long', '', '{content.created}', '', '', 0);
+insert into engarde.webhook_deliveries (tenant_id, webhook_id, number, event_id, position, type, state, due_at)
+select 'long', 'long', n, gen_random_uuid(), n, '', 'delivered', null from generate_series(1, 3000) n;
+insert into content_generation_jobs (id, tenant_id, brand_id, user_id, job_type, target_count, content_type, status,
+    spec, created_at)
+select 'long-' || n, 'long', 'long', 'long', '', 1, 'post', 'completed', '{}', timestamp '2026-01-01' + make_interval(secs => n)
+from generate_series(1, 3000) n;
+insert into engarde.generation_items (tenant_id, job_id, number, state, content_id, failure)
+select 'long', 'long-1', n, case when n < 3000 then 'stored' else 'failed' end,
+    case when n < 3000 then 'content' end, case when n = 3000 then 'refused' end
+from generate_series(1, 3000) n;
 """
 
 Question = Callable[[asyncpg.Connection], Awaitable[object]]
