@@ -19,6 +19,7 @@ from engarde_daemon.api.measures import Measures
 from engarde_daemon.api.origins import Origins
 from engarde_daemon.api.problems import MEDIA_TYPE, Problem, problem_of
 from engarde_daemon.api.rates import Headers, Rates
+from engarde_daemon.api.receiving import patient
 from engarde_daemon.api.trail import Trail
 from engarde_daemon.domain.errors import Forbidden
 from engarde_daemon.domain.vitals import Vitals
@@ -87,7 +88,7 @@ class Front:
             return
         if scope["path"].startswith("/api/") and not self._origins.is_preflight(scope):
             await self._admit(scope, tracked)
-        await self._app(scope, receive, tracked.send)
+        await self._app(scope, patient(receive), tracked.send)
 
     async def _admit(self, scope: Scope, tracked: "_Tracked") -> None:
         principal = scope["user"] = await self._authenticate(scope["headers"])

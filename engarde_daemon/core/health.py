@@ -94,4 +94,4 @@ class KernelEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe(error: BaseException) -> str:
     """Put an error's type and text in one bounded line."""
-    return f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS_MAX]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:ERROR_CHARACTERS_MAX]

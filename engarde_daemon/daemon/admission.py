@@ -53,7 +53,9 @@ class Admission:
         self._directory = PostgresKeyDirectory(sessions.readers)
         self._keyring = Keyring(self._directory, time.monotonic)
         self._kept = PostgresRegister(sessions.writers)
-        self.register = PostgresRegisterReader(sessions.readers)
+        self.register = PostgresRegisterReader(
+            sessions.readers, patience_s=settings.postgres.request_timeout_s
+        )
         self.media = PostgresMediaLibrary(sessions.readers)
         self.fence = Fence(self.register, self.register, self.media, clock=time.monotonic)
         self._signing = self._signing_keys()

@@ -29,6 +29,7 @@ from engarde_daemon.daemon.board import Board
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.stores import Stores
 from engarde_daemon.daemon.waking import wake
+from engarde_daemon.domain.plans import Plan
 from engarde_daemon.domain.safety.happenings import actor_event
 from engarde_daemon.domain.vitals import NewsVitals
 from engarde_daemon.ports.overview import Identity
@@ -44,11 +45,13 @@ class Observing:
     `feed` is there from the start, because actors start and crash before anybody watches.
     """
 
-    def __init__(self, settings: Settings, stores: Stores, board: Board) -> None:
+    def __init__(
+        self, settings: Settings, stores: Stores, board: Board, *, plans: Mapping[str, Plan]
+    ) -> None:
         self._settings = settings
         self._board = board
         self._register = PostgresDaemonRegister(stores.sessions.writers)
-        self._office = PostgresOverview(stores.sessions.writers, settings.catalogue())
+        self._office = PostgresOverview(stores.sessions.writers, plans)
         self.feed = Feed(secrets.token_hex(4))
         self.traffic = Traffic()
         self._began_at = datetime.now(UTC)

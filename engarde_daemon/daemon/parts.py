@@ -43,7 +43,9 @@ class Parts:
         self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
         self.pace = Pace(time.monotonic, self.board.read, PaceRules())
-        self.library = PostgresLibrary(stores.sessions.readers)
+        self.library = PostgresLibrary(
+            stores.sessions.readers, patience_s=settings.postgres.request_timeout_s
+        )
         self.shelves = PostgresShelves(stores.sessions.readers)
         self.outbox = PostgresOutbox(stores.sessions.writers)
         self.vigil = Vigil(settings, stores, self.board)
@@ -56,7 +58,7 @@ class Parts:
         )
         self.store = self._store()
         self.comparer = ThreadedComparer()
-        self.observing = Observing(settings, stores, self.board)
+        self.observing = Observing(settings, stores, self.board, plans=self.plans)
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,

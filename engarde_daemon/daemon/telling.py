@@ -31,7 +31,7 @@ from engarde_daemon.api.access import Authenticate
 from engarde_daemon.api.app import TellingServices
 from engarde_daemon.api.events.controller import Listening
 from engarde_daemon.api.events.hub import Hub
-from engarde_daemon.api.events.stream import StreamRules
+from engarde_daemon.api.events.wire import StreamRules
 from engarde_daemon.api.webhooks.desk import WebhookDesk
 from engarde_daemon.config import Settings
 from engarde_daemon.core import Supervisor

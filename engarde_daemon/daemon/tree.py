@@ -6,10 +6,10 @@ Each line may ask only those above it; what lies below is told or not known::
     ├─ storage     keeps the embedded PostgreSQL alive
     ├─ ledger      promises of room
     ├─ ingest      content writes
-    ├─ pipelines   one_for_one: delivery, the replicators, indexer, herald, courier, postmaster,
-    │              steward, auditor, registrar, locksmith, recovery, custodian, curator,
-    │              assembler, scribe,
-    │              shelver, generation, foreman, importer, dispatcher, observer
+    ├─ pipelines   one_for_one: delivery, the replicators, indexer, embedder, herald, courier,
+    │              postmaster, steward, auditor, registrar, locksmith, recovery, custodian,
+    │              curator, assembler, scribe, shelver, generation, forwarder, examiner, foreman,
+    │              importer, dispatcher, observer
     ├─ health      looks at the stores, and leaves alone those that fail
     └─ edge        HTTP: started last, stopped first
 """

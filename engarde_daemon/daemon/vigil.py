@@ -102,6 +102,22 @@ class Vigil:
     def add_recovery(self, pipelines: Supervisor, parts: RecoveryParts) -> Address[RecoveryMessage]:
         """Add the actor that restores, verifies and migrates."""
         given, writers = self._given.recovery, self._stores.sessions.writers
+        errands = self._errands(parts)
+        return pipelines.add(
+            "recovery",
+            lambda: Recovery(
+                book=PostgresJobBook(writers),
+                bulletin=PostgresBulletin(writers),
+                errands=errands,
+                new_id=new_id,
+                pace=RecoveryPace(lease_s=given.lease_s),
+            ),
+            capacity=64,
+        )
+
+    def _errands(self, parts: RecoveryParts) -> dict[JobKind, Errand]:
+        """How each kind of job is done."""
+        given, writers = self._given.recovery, self._stores.sessions.writers
         inventory = PostgresInventory(writers)
         bodies = LayeredBodies(BodyCache(0), parts.staged, self.zerodb, archive=self.archive)
         walk = Walk(
@@ -119,7 +135,7 @@ class Vigil:
         def checker(store: BodyStore) -> Checker:
             return Checker(inventory, store, self.archive)
 
-        errands: dict[JobKind, Errand] = {
+        return {
             JobKind.RESTORE: Restore(walk, restorer(self.zerodb)),
             JobKind.VERIFY: Verify(walk, checker(self.zerodb)),
             JobKind.MIGRATE: Migrate(
@@ -131,17 +147,6 @@ class Vigil:
                 settle_s=LOOKS_TO_SETTLE * self._settings.probe_every_s,
             ),
         }
-        return pipelines.add(
-            "recovery",
-            lambda: Recovery(
-                book=PostgresJobBook(writers),
-                bulletin=PostgresBulletin(writers),
-                errands=errands,
-                new_id=new_id,
-                pace=RecoveryPace(lease_s=given.lease_s),
-            ),
-            capacity=64,
-        )
 
     def _watch(self, outbox: PostgresOutbox, wake_delivery: Callable[[], None]) -> StoreWatch:
         writers = self._stores.sessions.writers

@@ -11,6 +11,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
+from engarde_daemon.domain.plans import GB
 from tests.support.hosting import HostDaemon
 from tests.support.issuer import AUDIENCE, ISSUER, claims_of
 from tests.support.oracle import eventually
@@ -74,6 +75,25 @@ async def test_a_plan_that_grew_lets_more_in_at_once(daemon: Daemon):
         assert await status_of_a_create(http) == 201
         assert (await http.get("/api/content/quota")).json()["limits"]["storage_limit_gb"] == 3
         assert daemon.pid == pid
+
+
+async def test_operators_see_the_limits_that_are_in_force(daemon: Daemon):
+    """Who is nearest to a limit is reckoned by the plans that refuse, not by those of the start."""
+    async with (
+        daemon.client() as tenant,
+        daemon.client(daemon.credentials.operator_key) as http,
+    ):
+        assert await status_of_a_create(tenant) == 201
+        write(daemon, FREE.format(storage_gb="0.000001"))
+        await reloaded(daemon, "settings reloaded")
+        made = await tenant.post("/api/content", json={"title": "Near", "body": "the limit"})
+        assert made.status_code == 201
+
+        async def is_shown() -> bool:
+            found = (await http.get("/api/admin/overview")).json()["tenants"]["fullest"]
+            return [one["limit_bytes"] for one in found] == [round(0.000001 * GB)]
+
+        await eventually(is_shown, within_s=10)
 
 
 async def status_of_a_create(http: httpx.AsyncClient) -> int:

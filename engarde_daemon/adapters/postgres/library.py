@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from engarde_daemon.adapters.coalescing import Coalesced
+from engarde_daemon.adapters.coalescing import PATIENCE_S, Coalesced
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.proving import Prover
 from engarde_daemon.adapters.postgres.rows import item_of, naive, utc, version_of
@@ -45,15 +45,16 @@ class _Page(msgspec.Struct, frozen=True):
 class PostgresLibrary:
     """The `ContentLibrary` port on PostgreSQL."""
 
-    def __init__(self, readers: asyncpg.Pool) -> None:
+    def __init__(self, readers: asyncpg.Pool, *, patience_s: float = PATIENCE_S) -> None:
         self._readers = readers
         self._prover = Prover()
-        self._items = Coalesced(self._find_all, lanes=LANES, most=BATCH_MOST)
-        self._pages = Coalesced(self._list_all, lanes=LANES, most=BATCH_MOST)
+        self._items = Coalesced(self._find_all, lanes=LANES, most=BATCH_MOST, patience_s=patience_s)
+        self._pages = Coalesced(self._list_all, lanes=LANES, most=BATCH_MOST, patience_s=patience_s)
 
     async def find(self, key: ContentKey) -> Found | None:
         """See `ContentLibrary.find`."""
-        return await self._items.ask(key)
+        with translated():
+            return await self._items.ask(key)
 
     async def _find_all(self, keys: Sequence[ContentKey]) -> list[Found | None]:
         tenants, ids = [key.tenant_id for key in keys], [key.content_id for key in keys]
@@ -115,7 +116,8 @@ class PostgresLibrary:
                 rows = await self._readers.fetch(_SQL["trash"], *page.question())
             return _listed_of(rows, cap=COUNT_CAP)
         if sort is Sort.NEWEST and not filters.any():
-            return await self._pages.ask(page)
+            with translated():
+                return await self._pages.ask(page)
         cap = RANKED_MAX if sort is Sort.RELEVANCE else COUNT_CAP
         question = _question_of(page, filters, sort, cap=cap)
         with translated():

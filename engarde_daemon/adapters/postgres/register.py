@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from engarde_daemon.adapters.coalescing import Coalesced
+from engarde_daemon.adapters.coalescing import PATIENCE_S, Coalesced
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.domain.errors import Rejected
 from engarde_daemon.domain.voice import Voice
@@ -41,10 +41,14 @@ _UNKNOWN = (
 class PostgresRegisterReader:
     """The `RegisterReader` and `BrandDirectory` ports on PostgreSQL."""
 
-    def __init__(self, readers: asyncpg.Pool) -> None:
+    def __init__(self, readers: asyncpg.Pool, *, patience_s: float = PATIENCE_S) -> None:
         self._readers = readers
-        self._brands = Coalesced(self._brands_of, lanes=LANES, most=BATCH_MOST)
-        self._spaces = Coalesced(self._spaces_of, lanes=LANES, most=BATCH_MOST)
+        self._brands = Coalesced(
+            self._brands_of, lanes=LANES, most=BATCH_MOST, patience_s=patience_s
+        )
+        self._spaces = Coalesced(
+            self._spaces_of, lanes=LANES, most=BATCH_MOST, patience_s=patience_s
+        )
 
     async def keys(
         self,
@@ -86,7 +90,8 @@ class PostgresRegisterReader:
 
     async def campaign_space(self, key: SpaceKey) -> CampaignSpace | None:
         """See `RegisterReader.campaign_space`."""
-        return await self._spaces.ask(key)
+        with translated():
+            return await self._spaces.ask(key)
 
     async def owns_brand(self, tenant_id: str, brand_id: str) -> bool:
         """See `BrandDirectory.owns_brand`."""
@@ -94,7 +99,10 @@ class PostgresRegisterReader:
 
     async def brands_of(self, keys: Sequence[ContentKey]) -> list[str | None]:
         """See `BrandDirectory.brands_of`."""
-        return await self._brands_of(keys) if len(keys) > 1 else [await self._brands.ask(keys[0])]
+        if len(keys) > 1:
+            return await self._brands_of(keys)
+        with translated():
+            return [await self._brands.ask(keys[0])]
 
     async def audit(
         self, tenant_id: str, *, filters: AuditFilters, after: Place | None, size: int

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from actors.observer.messages import LookNow, ObserverMessage, TakeSnapshot
 from engarde_daemon.api.access import Authenticate, reaches
 from engarde_daemon.api.admin.feed import Feed
-from engarde_daemon.api.admin.watching import FeedStream, WatchRules
+from engarde_daemon.api.admin.watching import FeedStream
 from engarde_daemon.api.content.listing import query_of
 from engarde_daemon.api.content.schemas import Id
 from engarde_daemon.api.contract import LAST_FEED_ID, Answer, promise
@@ -138,7 +138,6 @@ class OverviewDesk:
             hub=self._hub,
             is_admitted=admission(self._authenticate, request.scope["headers"], request.user),
             look_now=self._look_now,
-            rules=WatchRules(),
         )
 
     async def _queue(self, backlog: BacklogView) -> QueueView:

@@ -11,7 +11,8 @@ from engarde_daemon.api.content.listing import query_of
 from engarde_daemon.api.contract import LAST_EVENT_ID, STREAM_PLACE, Answer, promise
 from engarde_daemon.api.events.hub import Hub, Interest
 from engarde_daemon.api.events.query import EventsQuery, events_query
-from engarde_daemon.api.events.stream import EventStream, Gap, StreamRules, Subscription, admission
+from engarde_daemon.api.events.stream import EventStream, Gap, Subscription, admission
+from engarde_daemon.api.events.wire import StreamRules
 from engarde_daemon.api.fence import Fence
 from engarde_daemon.api.giving import Given
 from engarde_daemon.domain.access import Principal, Role

@@ -1,11 +1,12 @@
-"""One listener's connection, from the first byte to the last.
+"""The events of one listener: from where they want to go on, and nothing left out in between.
 
-Owns its bounds: a chunk that is not taken within `stall_s` ends it, a caller whose key or token is
-no longer good is sent away within `recheck_s`, and the daemon's stop ends it before anything else.
+Owns what is told of events that are gone already, and that the daemon's stop ends a stream before
+anything else.
 """
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ import msgspec
 from litestar.types import Receive, Scope, Send
 
 from engarde_daemon.api.events.hub import Frame, Hub, Interest, Listener, frame_of
-from engarde_daemon.api.events.wire import END, Wire, bound_buffer, hang_up, watch_departure
+from engarde_daemon.api.events.wire import IsAdmitted, Line, StreamRules, Wire, stream
 from engarde_daemon.domain.errors import FieldError, Invalid, Rejected, Unavailable
 from engarde_daemon.ports.events import EventReader, Placed
 
@@ -33,21 +34,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     last: int = msgspec.field(name="to")
 
 
-class StreamRules(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a quiet stream gives a sign of life, a caller is looked at, and a stall ends it."""
-
-    heartbeat_s: float = 15.0
-    recheck_s: float = 15.0
-    stall_s: float = 30.0
-
-
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """Who listens to what; `after` is the last event they have, None if they want new ones only."""
 
     tenant_id: str
     interest: Interest
     after: int | None
-    is_admitted: Callable[[], Awaitable[bool]]
+    is_admitted: IsAdmitted
 
 
 class EventStream:
@@ -73,14 +66,13 @@ class EventStream:
         self._hub.enter()
         try:
             opening = await self._open()
-            bound_buffer(scope)
-            await send(self._start())
-            with anyio.CancelScope() as life:
-                await self._live(opening, receive, Wire(send, life, self._rules.stall_s))
-            if life.cancelled_caught:
-                await hang_up(scope, receive)
-            else:
-                await send(END)
+            await stream(
+                Line(scope, receive, send),
+                self._start(),
+                partial(self._live, opening),
+                is_admitted=self._subscription.is_admitted,
+                rules=self._rules,
+            )
         finally:
             self._hub.exit()
 
@@ -105,14 +97,10 @@ class EventStream:
         ]
         return {"type": "http.response.start", "status": 200, "headers": headers}
 
-    async def _live(self, opening: bytes, receive: Receive, wire: Wire) -> None:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._watch_admission, tasks.cancel_scope.cancel)
-            tasks.start_soon(watch_departure, receive, tasks.cancel_scope.cancel)
-            with suppress(Unavailable):  # they come again, and go on where they are
-                await wire.send(opening)
-                await self._pump(wire)
-            tasks.cancel_scope.cancel()
+    async def _live(self, opening: bytes, wire: Wire) -> None:
+        with suppress(Unavailable):  # they come again, and go on where they are
+            await wire.send(opening)
+            await self._pump(wire)
 
     async def _pump(self, wire: Wire) -> None:
         await self._catch_up(wire)
@@ -146,18 +134,10 @@ class EventStream:
         await wire.send(_HEARTBEAT)
         return True
 
-    async def _watch_admission(self, end: Callable[[], None]) -> None:
-        admitted = True
-        while admitted:
-            await anyio.sleep(self._rules.recheck_s)
-            with suppress(Unavailable):  # who was admitted stays so while that cannot be told
-                admitted = await self._subscription.is_admitted()
-        end()
-
 
 def admission(
     authenticate: Callable[[Any], Awaitable[Any]], headers: Any, caller: Any
-) -> Callable[[], Awaitable[bool]]:
+) -> IsAdmitted:
     """Whether a caller still is who they were when they came."""
 
     async def is_admitted() -> bool:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.types import ASGIApp
 from msgspec import Meta
 
 from engarde_daemon.api.access import reaches, reaches_tenant
@@ -152,7 +152,7 @@ class GenerationJobsController(Controller):
         job_desk: Desk,
         following: Given[Following],
         listening: Given[Listening],
-    ) -> Stream:
+    ) -> ASGIApp:
         """A job as it goes on, until it has ended."""
         resumed = request.headers.get("last-event-id")
         given = query_of(request.scope["query_string"])
@@ -160,13 +160,11 @@ class GenerationJobsController(Controller):
             {**given, "last_event_id": [resumed]} if resumed else given, FollowQuery
         )
         job = await job_desk.find(request.user, job_id, Role.VIEWER)
-        frames = following.stream(
+        return following.stream(
             JobKey(request.user.tenant_id, job.id),
             after=query.last_event_id,
             is_admitted=admission(listening.authenticate, request.scope["headers"], request.user),
         )
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return Stream(frames, media_type="text/event-stream; charset=utf-8", headers=headers)
 
     @post(
         "/{job_id:str}/cancel",
@@ -216,7 +214,11 @@ class CredentialsController(Controller):
         """The providers for which there is a key."""
         return await credential_desk.page(request.user)
 
-    @put("/{provider:str}", operation_id="putCredential", opt=promise(body=CredentialPut))
+    @put(
+        "/{provider:str}",
+        operation_id="putCredential",
+        opt=promise(body=CredentialPut, errors=(Conflict,)),
+    )
     async def put(
         self, request: Asked, provider: FromPath[str], credential_desk: Given[CredentialDesk]
     ) -> CredentialView:

@@ -16,7 +16,7 @@ from engarde_daemon.api.generation.schemas import (
 )
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal
-from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
+from engarde_daemon.domain.errors import Conflict, FieldError, Invalid, NotFound
 from engarde_daemon.domain.generation import KeyVerdict
 from engarde_daemon.ports.generation import JobLibrary
 from engarde_daemon.ports.models import ProviderRules, Secret
@@ -54,6 +54,7 @@ class CredentialDesk:
         Raises:
             Invalid: The address may not be called, or the provider refuses the key.
             NotFound: There is no such provider.
+            Conflict: Somebody else removed the key at once.
         """
         self._require(provider)
         fault = self._url_fault(wish.base_url) if wish.base_url is not None else None
@@ -71,7 +72,9 @@ class CredentialDesk:
             timeout_s=self._timeout_s,
         )
         listed = await self.page(principal)
-        kept = next(one for one in listed.data if one.provider == provider)
+        kept = next((one for one in listed.data if one.provider == provider), None)
+        if kept is None:
+            raise Conflict("The key was kept, and removed by somebody else at once.")
         return msgspec.structs.replace(kept, test=test)
 
     async def remove(self, principal: Principal, provider: str) -> None:

@@ -142,7 +142,7 @@ def refusals_of(route: Route) -> Iterator[tuple[int, list[Refusal]]]:
         kinds.add(Invalid)
     if contract.takes_body:
         kinds.add(Malformed)
-        statuses |= {413, 415}
+        statuses |= {408, 413, 415}
     refusals = [_TOO_MANY_HEADERS, _DEFECT, *map(refusal_of, kinds), *map(refusal_with, statuses)]
     refusals.sort(key=lambda refusal: (refusal.problem.status, refusal.name))
     for status, same in groupby(refusals, lambda refusal: refusal.problem.status):

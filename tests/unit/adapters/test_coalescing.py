@@ -50,9 +50,11 @@ def oracle() -> Oracle:
     return Oracle()
 
 
-def asking(oracle: Oracle, *, lanes: int = 1, most: int = 10) -> Coalesced[int, str]:
+def asking(
+    oracle: Oracle, *, lanes: int = 1, most: int = 10, patience_s: float = 60.0
+) -> Coalesced[int, str]:
     """Somewhere to ask that oracle."""
-    return Coalesced(oracle.answer, lanes=lanes, most=most)
+    return Coalesced(oracle.answer, lanes=lanes, most=most, patience_s=patience_s)
 
 
 async def ask_all(
@@ -80,6 +82,22 @@ async def test_an_error_reaches_everyone_of_its_round_trip(oracle: Oracle):
     oracle.error = None
 
     assert [type(answer) for answer in answers] == [ValueError] * 3
+    assert await coalesced.ask(4) == "answer 4"
+
+
+async def test_nobody_waits_for_an_oracle_that_is_silent(oracle: Oracle):
+    """Neither who asks for all, nor who is in a round trip, nor who waits for one."""
+    coalesced = asking(oracle, most=2, patience_s=0.05)
+
+    async def ask(question: int) -> None:
+        with pytest.raises(TimeoutError):
+            await coalesced.ask(question)
+
+    async with anyio.create_task_group() as tasks:
+        for question in range(4):
+            tasks.start_soon(ask, question)
+    oracle.open()
+
     assert await coalesced.ask(4) == "answer 4"
 
 

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from engarde_daemon.api.events.hub import Hub, Interest
-from engarde_daemon.api.events.stream import EventStream, StreamRules, Subscription
+from engarde_daemon.api.events.stream import EventStream, Subscription
+from engarde_daemon.api.events.wire import StreamRules
 from engarde_daemon.domain.errors import Invalid, Unavailable
 from engarde_daemon.domain.events import Event
 from engarde_daemon.ports.events import Bounds, Placed

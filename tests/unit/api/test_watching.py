@@ -7,14 +7,15 @@ import anyio
 import pytest
 
 from engarde_daemon.api.admin.feed import WATCHERS_MAX, Feed
-from engarde_daemon.api.admin.watching import FeedStream, WatchRules
+from engarde_daemon.api.admin.watching import FeedStream
 from engarde_daemon.api.events.hub import Hub
+from engarde_daemon.api.events.wire import StreamRules
 from engarde_daemon.domain.errors import Unavailable
 from tests.unit.api.test_feed import SNAPSHOT, event
 from tests.unit.api.test_stream import Connection, Log
 
 LIMIT_S = 5.0
-PATIENT = WatchRules(heartbeat_s=30, recheck_s=30, stall_s=30)
+PATIENT = StreamRules(heartbeat_s=30, recheck_s=30, stall_s=30)
 
 
 async def admitted() -> bool:
@@ -31,7 +32,7 @@ class Room:
 
     def stream(
         self,
-        rules: WatchRules = PATIENT,
+        rules: StreamRules = PATIENT,
         is_admitted: Callable[[], Awaitable[bool]] = admitted,
     ) -> FeedStream:
         """A stream that begins with a snapshot, as the observer sees to."""
@@ -72,7 +73,7 @@ async def test_who_is_not_admitted_any_more_is_sent_away():
     async def revoked() -> bool:
         return False
 
-    rules = WatchRules(heartbeat_s=30, recheck_s=0.01, stall_s=30)
+    rules = StreamRules(heartbeat_s=30, recheck_s=0.01, stall_s=30)
     async with room.served(room.stream(rules, revoked), wire):
         await wire.says("event: snapshot")
 
@@ -82,7 +83,7 @@ async def test_who_is_not_admitted_any_more_is_sent_away():
 async def test_a_quiet_feed_gives_a_sign_of_life():
     """So that whoever is in between does not take it for dead; a stop ends it."""
     room, wire = Room(), Connection()
-    rules = WatchRules(heartbeat_s=0.01, recheck_s=30, stall_s=30)
+    rules = StreamRules(heartbeat_s=0.01, recheck_s=30, stall_s=30)
     async with room.served(room.stream(rules), wire):
         await wire.says(": heartbeat")
         room.hub.close()
@@ -91,7 +92,7 @@ async def test_a_quiet_feed_gives_a_sign_of_life():
 async def test_who_reads_nothing_is_cut_off():
     """Without a word, for none would arrive."""
     room, wire = Room(), Connection(reads=False)
-    rules = WatchRules(heartbeat_s=30, recheck_s=30, stall_s=0.01)
+    rules = StreamRules(heartbeat_s=30, recheck_s=30, stall_s=0.01)
     async with room.served(room.stream(rules), wire):
         pass
 
