@@ -93,7 +93,7 @@ async def test_operators_see_the_limits_that_are_in_force(daemon: Daemon):
             found = (await http.get("/api/admin/overview")).json()["tenants"]["fullest"]
             return [one["limit_bytes"] for one in found] == [round(0.000001 * GB)]
 
-        await eventually(is_shown, within_s=10)
+        await eventually(is_shown)
 
 
 async def status_of_a_create(http: httpx.AsyncClient) -> int:
