@@ -20,14 +20,15 @@ __all__ = ["place", "postgres_server", "shared_daemon", "used_data_dir"]
 
 ZERODB_TIMEOUT_S = 25
 """Longer than a write takes on the slowest machine, so that one which waited for it is noticed."""
+OPEN_S = 1
 QUICK = {
     # So small that every read goes to a store.
     "ENGARDE_CACHE__BODY_BYTES": "1024",
     "ENGARDE_HEALTH__PROBE_EVERY_S": "0.2",
     "ENGARDE_HEALTH__PROBE_TIMEOUT_S": "0.5",
     "ENGARDE_HEALTH__READ_PATIENCE_S": "1",
-    "ENGARDE_HEALTH__OPEN_S": "1",
-    "ENGARDE_HEALTH__OPEN_MAX_S": "1",
+    "ENGARDE_HEALTH__OPEN_S": f"{OPEN_S}",
+    "ENGARDE_HEALTH__OPEN_MAX_S": f"{OPEN_S}",
     "ENGARDE_SERVER__SHUTDOWN_GRACE_S": "2",
     "ENGARDE_HEALTH__FAILOVER_AFTER_S": "0.5",
     "ENGARDE_ZERODB__TIMEOUT_S": f"{ZERODB_TIMEOUT_S}",
