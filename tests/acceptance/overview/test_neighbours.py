@@ -1,10 +1,10 @@
 """All daemons on one database are shown, those that stopped and those that died too."""
 
 from engarde_daemon.protocol import DaemonState, DaemonView, Snapshot
-from tests.faults.test_two_daemons import Pair, pair
+from tests.support.pairs import Pair, only_pair, pair
 from tests.support.watching import watch
 
-__all__ = ["pair"]
+__all__ = ["only_pair", "pair"]
 
 
 def neighbour(snapshot: Snapshot) -> DaemonView | None:
