@@ -31,6 +31,8 @@ ITEMS = 256
 SECONDS = 3.0
 KEPT = 0.97
 DRAW_EVERY_S = 0.1
+SETTLED_WITHIN_S = 120.0
+"""Enough for what the creates of a round leave behind, beside which nothing can be compared."""
 _SERIALS_PER_LOAD = 10**9
 
 Say = Callable[[str], None]
@@ -95,7 +97,7 @@ def _pair(
     """What is left of each load's rate with the dashboard, by two rounds, one after the other."""
     rates: dict[bool, dict[str, float]] = {}
     for is_attached in (begins_attached, not begins_attached):
-        server.settle()
+        server.settle(within_s=SETTLED_WITHIN_S)
         if is_attached:
             rates[True] = anyio.run(_attached_rates, server, operator, loads)
         else:

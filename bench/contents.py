@@ -28,7 +28,7 @@ SUBJECTS = {
     ),
     "transfer": Subject(
         measures="bulk creates, export and import of items of 4 KB",
-        takes="4 min",
+        takes="8 min",
         counts="items (100,000)",
     ),
     "search": Subject(
@@ -88,7 +88,7 @@ SUBJECTS = {
     ),
     "attached": Subject(
         measures="what a daemon loses while a dashboard is attached to it",
-        takes="4 min",
+        takes="8 min",
         counts="pairs of rounds (8)",
     ),
 }
