@@ -11,10 +11,12 @@ import pytest
 
 from engarde_daemon.adapters.postgres.attach import DsnAs
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
+from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.replication import PostgresReplicationBook
 from engarde_daemon.adapters.postgres.retention import PostgresRetention
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.ports.content import ContentKey
 from tests.support.database import PLANS, migrated_database, migrated_template, postgres_server
 from tests.support.plans import recorded, show_plans
 
@@ -23,7 +25,7 @@ __all__ = ["migrated_template", "postgres_server"]
 BATCH = 10
 CALLS = 8  # PostgreSQL may turn to a generic plan after five
 ROWS_PER_BATCH_MAX = 50 * BATCH
-LARGE_TABLES = {"outbox", "staged_bodies", "content_search", "content_versions"}
+LARGE_TABLES = {"content_items", "outbox", "staged_bodies", "content_search", "content_versions"}
 
 VACUUMED = "vacuum analyze engarde.outbox, engarde.staged_bodies, engarde.content_search"
 FILLED = """
@@ -42,9 +44,14 @@ insert into engarde.content_search (tenant_id, content_id, version, document)
 select 'tenant', 'indexed-' || n, 1, '' from generate_series(1, 3000) n;
 """
 
+LISTED = """
+insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status, version,
+    body_version, zerodb_id, storage_size_bytes, body_sha256)
+select content_id, tenant_id, brand_id, user_id, title, content_type, status, 2,
+    1, zerodb_id, 4, body_sha256
+from engarde.content_versions
+"""
 CHANGED = """
-insert into content_items (id, tenant_id, brand_id, user_id, title, content_type, status, version)
-select content_id, tenant_id, brand_id, user_id, title, content_type, status, 2 from engarde.content_versions;
 delete from engarde.outbox;
 select brin_summarize_new_values('engarde.content_versions_age');
 analyze engarde.content_versions, content_items
@@ -107,6 +114,7 @@ async def test_versions_too_young_to_go_are_not_read(
     """However many there are: the look for old ones comes twice a minute."""
     superuser, dsn_as = emptied
     await superuser.execute(FILLED)
+    await superuser.execute(LISTED)
     await superuser.execute(CHANGED)
     async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
         async with sessions.writers.acquire() as session:
@@ -116,3 +124,23 @@ async def test_versions_too_young_to_go_are_not_read(
     read = [node for node in nodes if node.table == "content_versions"]
     assert read, "no plan came"
     assert [node for node in read if node.rows > 0] == []
+
+
+async def test_a_read_of_an_item_reads_no_other(emptied: tuple[asyncpg.Connection, DsnAs]):
+    """However many bodies wait for delivery, which were none when the session made its plan."""
+    superuser, dsn_as = emptied
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.readers.acquire() as session:
+            library = PostgresLibrary(session)
+            for _ in range(CALLS):
+                assert await library.find(ContentKey("tenant", "content-1")) is None
+            await superuser.execute(FILLED)
+            await superuser.execute(LISTED)
+            with recorded(session) as nodes:
+                found = await library.find(ContentKey("tenant", "content-1"))
+
+    assert found is not None
+    assert found.body == "body"
+    read = [node for node in nodes if node.table in LARGE_TABLES]
+    assert read, "no plan came"
+    assert [node for node in read if node.rows > ROWS_PER_BATCH_MAX] == []
