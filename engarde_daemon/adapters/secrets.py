@@ -11,13 +11,13 @@ line on top begins a rotation.
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from engarde_daemon.adapters.private_files import create_private
 from engarde_daemon.domain.access import Randomness
 from engarde_daemon.domain.errors import Corrupt, Rejected
 from engarde_daemon.ports.secrets import Purpose
@@ -81,7 +81,7 @@ def load_keys(file: Path, randomness: Randomness, *, make: bool) -> list[bytes]:
         OSError: It cannot be read or written.
     """
     if make and not file.exists():
-        _make(file, randomness(KEY_BYTES))
+        create_private(file, base64.b64encode(randomness(KEY_BYTES)) + b"\n")
     try:
         keys = [base64.b64decode(line, validate=True) for line in file.read_bytes().split()]
     except FileNotFoundError as error:
@@ -94,18 +94,6 @@ def load_keys(file: Path, randomness: Randomness, *, make: bool) -> list[bytes]:
             f"base64, as `openssl rand -base64 {KEY_BYTES}` makes them."
         )
     return keys
-
-
-def _make(file: Path, key: bytes) -> None:
-    """Write a new key where nobody else can read it, whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(base64.b64encode(key) + b"\n")
-        os.fsync(out.fileno())
-    fresh.rename(file)
 
 
 def _parts(sealed: bytes) -> list[bytes]:

@@ -3,7 +3,6 @@
 Owns `credentials.json`: readable by its owner alone, and its `base_url` is true after every start.
 """
 
-import os
 import secrets
 import uuid
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.administration import Administration, Holder
 from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.private_files import replace_private
 from engarde_daemon.config import Settings
 from engarde_daemon.domain.access import Role
 from sql import statements
@@ -83,14 +83,7 @@ def _refresh(file: Path, settings: Settings) -> None:
 
 
 def _write(file: Path, credentials: Credentials) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(msgspec.json.format(msgspec.json.encode(credentials)) + b"\n")
-        os.fsync(out.fileno())
-    fresh.rename(file)
+    replace_private(file, msgspec.json.format(msgspec.json.encode(credentials)) + b"\n")
 
 
 def _base_url(settings: Settings) -> str:

@@ -173,7 +173,9 @@ class Daemon:
             [ENGARDE, *arguments, "--data-dir", str(self.data_dir), "--json"],
             env=self.environ,
             cwd=self.data_dir.parent,
+            check=False,
         )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
         return json.loads(done.stdout)
 
     def words(self) -> str:

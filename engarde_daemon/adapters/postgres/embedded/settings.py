@@ -58,6 +58,7 @@ _DURABLE: Mapping[str, str] = {
 }
 
 _EPHEMERAL: Mapping[str, str] = {
+    "max_connections": "200",  # several daemons at once, each of which opens up to 17 for itself
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "fsync": "off",
