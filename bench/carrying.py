@@ -30,7 +30,7 @@ from tests.support.bigquery_emulator import BigQueryEmulator, running_emulator
 from tests.support.running import Daemon, cleared_away_after
 from tests.support.zerodb_local import LocalServer, running_server
 
-VERSIONS = 2_000
+VERSIONS = 6_000
 CLIENTS = 8
 CALM_S = 4.0
 OF_CAPACITY = 0.5

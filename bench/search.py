@@ -1,18 +1,21 @@
 """`python -m bench search`: full-text search in a table of many tenants, beside a lookup by id.
 
 A fifth of the items belong to one brand, the rest to hundreds of others. The index is filled by the
-daemon's own functions, so that it holds what the indexer would have made; bodies are left out.
+daemon's own functions, so that it holds what the indexer would have made. Of the bodies only those
+are stored that an answer shows places of.
 """
 
 import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import anyio
 
 from bench.asking import asked, read
+from bench.bodies import store_bodies
 from bench.filling import add_fillers, around, fill, tidy
 from bench.load.order import LoadOrder, LoadResult, Traffic
 from bench.measure import run_load
@@ -62,8 +65,10 @@ def run(count: int | None, say: Say) -> list[Verdict]:
         say(f"lookup by id: {_told(lookup)}")
         verdicts = []
         for name, words in QUESTIONS.items():
-            found = _load(server.port, tenant, [f"/api/content?search={quote(words)}"])
-            total = _total(server.port, tenant, words)
+            path = f"/api/content?search={quote(words)}"
+            page = _page(server.port, tenant, path)
+            anyio.run(store_bodies, server.data_dir, [one["id"] for one in page["data"]])
+            found, total = _load(server.port, tenant, [path]), page["pagination"]["total"]
             verdicts.append(
                 _judged(f"{name} of {items:,} items", found, lookup=lookup, total=total)
             )
@@ -110,6 +115,6 @@ def _create(port: int, tenant: Tenant) -> str:
         return str(json.loads(read(answer, 201))["id"])
 
 
-def _total(port: int, tenant: Tenant, words: str) -> int:
-    with asked(port, tenant, f"/api/content?search={quote(words)}") as answer:
-        return int(json.loads(read(answer, 200))["pagination"]["total"])
+def _page(port: int, tenant: Tenant, path: str) -> Any:
+    with asked(port, tenant, path) as answer:
+        return json.loads(read(answer, 200))

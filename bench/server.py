@@ -24,6 +24,8 @@ STOP_LIMIT_S = 20.0
 SETTLE_LIMIT_S = 10.0
 _QUIET_SHARE = 0.05
 _LOOK_S = 0.2
+_QUIET_LOOKS = 6
+"""Whoever carries on after writes steps aside for a second while people write, and then goes on."""
 _AS_IT_IS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -133,14 +135,14 @@ class Server:
         return int(self._process.num_fds())
 
     def settle(self, *, within_s: float = SETTLE_LIMIT_S) -> float:
-        """Wait until the family is idle, or for so long; answers the seconds waited."""
+        """Wait until the family stays idle, or for so long; answers the seconds waited."""
         started = time.perf_counter()
-        spent = self.cpu().total_s
-        while time.perf_counter() - started < within_s:
+        spent, quiet_looks = self.cpu().total_s, 0
+        while quiet_looks < _QUIET_LOOKS and time.perf_counter() - started < within_s:
             time.sleep(_LOOK_S)
             before, spent = spent, self.cpu().total_s
-            if spent - before < _QUIET_SHARE * _LOOK_S:
-                break
+            is_quiet = spent - before < _QUIET_SHARE * _LOOK_S
+            quiet_looks = quiet_looks + 1 if is_quiet else 0
         return time.perf_counter() - started
 
     def _wait_ready(self) -> None:
