@@ -20,6 +20,10 @@ MEDIA_TYPE = "application/problem+json"
 
 _LOG = structlog.get_logger("engarde.api")
 _BUSY = "The daemon could not finish this in time. Whether it was done is not known: send it again "
+_ADVICE = {
+    404: "Nothing is served at this address. /docs lists what is.",
+    405: "This address does not take that method; those it takes are in the `Allow` header.",
+}
 _PHRASES = {413: "Request Entity Too Large"}  # Python 3.13 has another, and clients know this one
 _SAFELY = "with the same Idempotency-Key, or read before you repeat."
 
@@ -121,10 +125,11 @@ def _of_ours(error: EngardeError) -> Problem:
 def _of_litestar(error: HTTPException) -> Problem:
     status = HTTPStatus(error.status_code)
     phrase = _PHRASES.get(status.value, status.phrase)
+    said = error.detail if error.detail != status.phrase else _ADVICE.get(status.value, "")
     return Problem(
         type=phrase.lower().replace(" ", "_"),
         title=phrase,
         status=status.value,
-        detail=error.detail[:300] or status.description or status.phrase,
+        detail=said[:300] or status.description or status.phrase,
         headers=dict(error.headers or {}),
     )

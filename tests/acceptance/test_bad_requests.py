@@ -193,8 +193,8 @@ class TestPaths:
         ],
     )
     async def test_a_route_that_is_none_is_not_found(self, http: httpx.AsyncClient, path: str):
-        """As a problem, like every other refusal."""
-        problem_of(await http.get(path), 404)
+        """As a problem, like every other refusal, that says where the routes are."""
+        assert "/docs" in problem_of(await http.get(path), 404)["detail"]
 
     @pytest.mark.parametrize(
         ("method", "path", "allowed"),
@@ -215,7 +215,7 @@ class TestPaths:
         """405 with `Allow` (RFC 9110 section 15.5.6)."""
         answer = await http.request(method, path)
 
-        problem_of(answer, 405)
+        assert "Allow" in problem_of(answer, 405)["detail"]
         assert {name.strip() for name in answer.headers["allow"].split(",")} >= allowed
         assert method not in answer.headers["allow"]
 
