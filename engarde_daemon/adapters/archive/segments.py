@@ -32,6 +32,11 @@ class Segment(NamedTuple):
     edition: int
     path: Path
 
+    @property
+    def place(self) -> tuple[date, int, int]:
+        """What all editions of a file have in common."""
+        return self.day, self.first, self.last
+
     def lies_inside(self, other: "Segment") -> bool:
         """Whether the other file holds everything of this one that is not erased."""
         if (self.first, self.last) == (other.first, other.last):

@@ -206,6 +206,20 @@ class TestErasing:
 
         assert "Body 1" not in await bodies(archive)
 
+    async def test_what_a_crash_left_of_an_erasure_brings_nothing_back(self, archive, root):
+        """The file that was about to go lies beside the one that took its place."""
+        rows = [snapshot_with(f"Body {n}", content_id=f"c{n}", tenant_id="acme") for n in (1, 2, 3)]
+        await archive.append(frozen_of(rows, stream="files"))
+        left = listing(root, TABLE).live[-1].path
+        before = left.read_bytes()
+        await archive.erase("acme", ["c1"])
+        left.write_bytes(before)
+
+        await archive.erase("acme", ["c3"])
+
+        assert await bodies(archive) == ["Body 2"]
+        assert not left.exists()
+
 
 class TestTrouble:
     """What is wrong is said in a sentence."""
