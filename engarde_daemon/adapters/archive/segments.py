@@ -92,6 +92,16 @@ def listing(
     return Listing(live, superseded)
 
 
+def last_numbers(root: Path) -> dict[ArchiveTable, int]:
+    """The largest number that a row of each table has, of those tables that there are."""
+    tables = [table for table in ArchiveTable if (root / table).is_dir()]
+    return {table: _last_number(listing(root, table)) for table in tables}
+
+
+def _last_number(found: Listing) -> int:
+    return max((segment.last for segment in (*found.live, *found.superseded)), default=0)
+
+
 def by_day(segments: Iterable[Segment]) -> Iterator[tuple[date, list[Segment]]]:
     """The files of each day, from the first day on."""
     for day, some in groupby(segments, key=lambda segment: segment.day):
