@@ -20,6 +20,7 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.ports.archive import Span
 
 EMPTY_DAY = date(1970, 1, 1)
+_DAY = re.compile(r"day=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _NAME = re.compile(r"seg-([0-9]{20})-([0-9]{20})(?:-([0-9]{6}))?\.parquet")
 
 
@@ -110,8 +111,8 @@ def by_day(segments: Iterable[Segment]) -> Iterator[tuple[date, list[Segment]]]:
 
 def _days(folder: Path) -> list[date]:
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries]
-    return [date.fromisoformat(name[4:]) for name in names if name.startswith("day=")]
+        matches = [_DAY.fullmatch(entry.name) for entry in entries]
+    return [date.fromisoformat(match[1]) for match in matches if match]
 
 
 def _touches(day: date, span: Span) -> bool:
