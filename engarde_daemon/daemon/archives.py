@@ -5,9 +5,14 @@ Owns the rule that Google's libraries are imported only by a daemon that is told
 
 import time
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anyio import to_thread
+
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
+from engarde_daemon.adapters.archive.segments import last_numbers
+from engarde_daemon.adapters.postgres.replication import PostgresStreams
 from engarde_daemon.config import Settings
 from engarde_daemon.config.stores import BigQuery
 from engarde_daemon.domain.errors import FieldError, Invalid
@@ -28,6 +33,19 @@ def archive_of(settings: Settings) -> AbstractAsyncContextManager[Archive]:
     return EmbeddedArchive(
         settings.storage.archive_folder, timeout_s=settings.bigquery.timeout_s, now=time.time
     )
+
+
+async def go_on_numbering(folder: Path, streams: PostgresStreams) -> None:
+    """Let rows be numbered after those that lie in the folder, by which its files are named.
+
+    A database that is new or was made anew would begin with 1, and its files take the place of others.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+        OSError: The folder cannot be read.
+    """
+    for table, number in (await to_thread.run_sync(last_numbers, folder)).items():
+        await streams.number_after(table, number)
 
 
 def bigquery_of(given: BigQuery) -> "AbstractAsyncContextManager[BigQueryArchive]":

@@ -12,10 +12,11 @@ from engarde_daemon.adapters.postgres.attach import EMBEDDED, SUPERUSER, DsnAs
 from engarde_daemon.adapters.postgres.embedded import AlreadyManagedError, EmbeddedPostgres
 from engarde_daemon.adapters.postgres.reaching import reaching
 from engarde_daemon.adapters.postgres.recovery import PostgresSignpost
+from engarde_daemon.adapters.postgres.replication import PostgresStreams
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.adapters.switch import Switch
 from engarde_daemon.config import Postgres, Settings
-from engarde_daemon.daemon.archives import archive_of
+from engarde_daemon.daemon.archives import archive_of, go_on_numbering
 from engarde_daemon.daemon.body_store import open_switch
 from engarde_daemon.daemon.first_start import ensure_credentials
 from engarde_daemon.daemon.likeness import open_likeness
@@ -55,6 +56,9 @@ async def open_stores(settings: Settings, resources: AsyncExitStack) -> tuple[St
     zerodb = await open_switch(settings, resources)
     zerodb.use(await PostgresSignpost(sessions.writers).in_use())
     archive = await resources.enter_async_context(archive_of(settings))
+    if settings.bigquery.mode == "embedded":
+        streams = PostgresStreams(sessions.writers)
+        await go_on_numbering(settings.storage.archive_folder, streams)
     likeness = open_likeness(settings, resources)
     return Stores(sessions, zerodb, archive, likeness, server), first
 

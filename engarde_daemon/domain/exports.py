@@ -31,6 +31,8 @@ COLUMNS_MAX = 500
 MEDIA_MAX = 20
 ID_CHARACTERS = 255
 URL_CHARACTERS = 2048
+FIRST_DAY = date(2000, 1, 1)
+LAST_DAY = date(2099, 12, 31)
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -317,6 +319,8 @@ def _number(said: Mapping[str, Any], name: str) -> Decimal:
         number = Decimal(text or 0)
     except InvalidOperation:
         raise _Refused(f"holds no number for {name}") from None
+    if number.is_nan():
+        raise _Refused(f"holds no number for {name}")
     if not 0 <= number <= 10**12:
         raise _Refused(f"holds no number from 0 to 10^12 for {name}")
     return number
@@ -324,12 +328,15 @@ def _number(said: Mapping[str, Any], name: str) -> Decimal:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise _Refused("needs its date as 2026-01-31") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise _Refused(f"needs a date from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 def _hour(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text[:3]) <= 23):
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text) <= 23):
         raise _Refused("needs its hour as a number from 0 to 23")
     return int(text)

@@ -21,6 +21,8 @@ from engarde_daemon.domain.moving import CONTENT_TYPES, body_of_texts
 
 TITLE_CHARACTERS = 255
 USUAL_DAYS = 30
+DAYS_MAX = 1150
+"""Of how many days figures are asked at most: Meta tells of 37 months."""
 MICROS = 1_000_000
 
 _FILES = uuid.uuid5(uuid.NAMESPACE_URL, "urn:engarde:imported-media")
@@ -232,7 +234,7 @@ def _hour_of(figures: Figures) -> datetime | None:
         return None
     try:
         zone: tzinfo = ZoneInfo(figures.time_zone or "UTC")
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # the name of a folder of zones is no zone
         zone = UTC
     return datetime.combine(figures.day, time(figures.hour), zone).astimezone(UTC)
 

@@ -5,6 +5,9 @@ select * from engarde.take_archive_turn_v1($1, $2)
 update engarde.archive_streams s set leased_until = '-infinity'
 where s.table_name = $1 and s.lease_token = $2
 
+-- name: number_after
+update engarde.archive_streams s set next_id = $2 + 1 where s.table_name = $1 and s.next_id <= $2
+
 -- name: due
 select * from engarde.due_versions_v1($1, $2)
 

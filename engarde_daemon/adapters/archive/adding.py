@@ -1,7 +1,7 @@
 """Questions to the files of `content_analytics`: figures added up where they lie."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import duckdb
@@ -24,7 +24,7 @@ def sums(
     most: int,
 ) -> Answer:
     """What the figures of a question add up to, the newest revision of each."""
-    days = Span(_midnight(question.since), _midnight(question.until + timedelta(days=1)))
+    days = Span(_at(question.since, time.min), _at(question.until, time.max))
     files = listing(root, ArchiveTable.ANALYTICS, days).files
     asked = {"files": files, "besides": list(besides), "most": most}
     cursor.execute(SQL["sums"], asked | question.parameters)
@@ -38,5 +38,5 @@ def _in_utc(row: tuple[object, ...]) -> list[object]:
     ]
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
+def _at(day: date, hour: time) -> datetime:
+    return datetime.combine(day, hour, UTC)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -186,16 +187,20 @@ def _leave_out(
 ) -> int:
     """Put a later edition in the place of files with these rows, superseded ones too.
 
-    Counts the rows of those that are live.
+    One that has a later edition, because a crash or a batch sent again left it there, only goes: made
+    anew from it, that edition would have rows again that were taken out of it. Counts the rows of
+    those that are live.
     """
     every = {str(segment.path): segment for segment in (*found.superseded, *found.live)}
+    newest = {one.place: one for one in sorted(every.values(), key=attrgetter("edition"))}
     erased = 0
     cursor.execute(SQL[f"holding{of}"], {"files": list(every), **which})
     for file, rows in cursor.fetchall():
-        given = {"files": [file], **which}
-        durably(every[file].next_edition(), partial(_copy_without, cursor, given, of=of))
-        every[file].path.unlink()
-        erased += rows if every[file] in found.live else 0
+        old, given = every[file], {"files": [file], **which}
+        if newest[old.place] is old:
+            durably(old.next_edition(), partial(_copy_without, cursor, given, of=of))
+        old.path.unlink()
+        erased += rows if old in found.live else 0
     return erased
 
 

@@ -20,6 +20,7 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.ports.archive import Span
 
 EMPTY_DAY = date(1970, 1, 1)
+_DAY = re.compile(r"day=([0-9]{4}-[0-9]{2}-[0-9]{2})")
 _NAME = re.compile(r"seg-([0-9]{20})-([0-9]{20})(?:-([0-9]{6}))?\.parquet")
 
 
@@ -31,6 +32,11 @@ class Segment(NamedTuple):
     last: int
     edition: int
     path: Path
+
+    @property
+    def place(self) -> tuple[date, int, int]:
+        """What all editions of a file have in common."""
+        return self.day, self.first, self.last
 
     def lies_inside(self, other: "Segment") -> bool:
         """Whether the other file holds everything of this one that is not erased."""
@@ -87,6 +93,16 @@ def listing(
     return Listing(live, superseded)
 
 
+def last_numbers(root: Path) -> dict[ArchiveTable, int]:
+    """The largest number that a row of each table has, of those tables that there are."""
+    tables = [table for table in ArchiveTable if (root / table).is_dir()]
+    return {table: _last_number(listing(root, table)) for table in tables}
+
+
+def _last_number(found: Listing) -> int:
+    return max((segment.last for segment in (*found.live, *found.superseded)), default=0)
+
+
 def by_day(segments: Iterable[Segment]) -> Iterator[tuple[date, list[Segment]]]:
     """The files of each day, from the first day on."""
     for day, some in groupby(segments, key=lambda segment: segment.day):
@@ -95,8 +111,8 @@ def by_day(segments: Iterable[Segment]) -> Iterator[tuple[date, list[Segment]]]:
 
 def _days(folder: Path) -> list[date]:
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries]
-    return [date.fromisoformat(name[4:]) for name in names if name.startswith("day=")]
+        matches = [_DAY.fullmatch(entry.name) for entry in entries]
+    return [date.fromisoformat(match[1]) for match in matches if match]
 
 
 def _touches(day: date, span: Span) -> bool:

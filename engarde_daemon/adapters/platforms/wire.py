@@ -5,16 +5,23 @@ URLs, which may hold them, get into what is told of a failure.
 """
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
 import msgspec
+from msgspec import Meta
 
 from engarde_daemon.adapters.http import Bounds, Reply, exchange
 from engarde_daemon.ports.platforms import PlatformFault, PlatformTrouble
 
 ANSWER_BYTES = 64 * 1024 * 1024
 DETAIL_CHARACTERS = 300
+
+# What no honest figure exceeds: beyond it, or where it is no number at all, an answer is nonsense.
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Micros = Annotated[int, Meta(ge=-(10**18), le=10**18)]
+Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
 
 T = TypeVar("T")
 

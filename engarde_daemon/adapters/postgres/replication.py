@@ -63,6 +63,15 @@ class PostgresStreams:
             raise TurnOver
         return _batch_of(row)
 
+    async def number_after(self, table: ArchiveTable, number: int) -> None:
+        """Give no later batch of a table a number up to this one.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+        with translated():
+            await self._writers.execute(_SQL["number_after"], table, number)
+
     async def standing(self, table: ArchiveTable) -> Standing:
         """See `StreamBook.standing`."""
         with translated():

@@ -30,7 +30,7 @@ from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
 from engarde_daemon.domain.changes import Idempotency
 from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
-from engarde_daemon.domain.importing import AssetState, ImportSpec, Origin, Platform
+from engarde_daemon.domain.importing import DAYS_MAX, AssetState, ImportSpec, Origin, Platform
 from engarde_daemon.ports.content import Place
 from engarde_daemon.ports.importing import (
     Begun,
@@ -229,6 +229,9 @@ def _checked(spec: ImportSpec) -> ImportSpec:
     days = spec.date_range
     if days is not None and days.end < days.start:
         raise Invalid([FieldError("import_options.date_range.end", "must not be before start")])
+    if days is not None and (days.end - days.start).days >= DAYS_MAX:
+        too_long = f"may span at most {DAYS_MAX} days"
+        raise Invalid([FieldError("import_options.date_range", too_long)])
     return spec
 
 

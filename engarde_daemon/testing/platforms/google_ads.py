@@ -77,6 +77,10 @@ class FakeGoogleAds(FakePlatform):
             case _:
                 return _failure(500, "INTERNAL", {"internalError": "INTERNAL_ERROR"})
 
+    def spoilt(self, document: Any) -> Any:
+        """See `FakePlatform.spoilt`: what follows the first part of a stream is an error."""
+        return [*document[:1], *self.refusal(Trouble.BROKEN).document]
+
     def _renew(self, form: Mapping[str, str]) -> dict[str, Any]:
         right = {**CLIENT, "grant_type": "refresh_token", "refresh_token": self.refresh_token}
         if form != right:

@@ -23,8 +23,10 @@ _WAIT = "x-business-use-case-usage"
 class FakeMeta(FakePlatform):
     """An ASGI application; `ads`, `images`, `videos` and `insights` are what Meta would tell.
 
-    More than `limit_max` ads at once are too much for it. `images` names the file of each hash, `videos` that of each id. A report is ready after it was
-    looked at `report_looks` times; `failing_reports` of them fail first.
+    More than `limit_max` ads or `rows_max` figures at once are too much for it. `paging` stands in
+    place of what it would say of the next page. `images` names the file of each hash, `videos` that
+    of each id. A report is ready after it was looked at `report_looks` times; `failing_reports` of
+    them fail first.
     """
 
     def __init__(self, *, account_id: str = "42", campaign_id: str = "7001") -> None:
@@ -38,6 +40,8 @@ class FakeMeta(FakePlatform):
         self.insights: list[dict[str, Any]] = []
         self.rest_minutes = 0.0
         self.limit_max = LIMIT_MAX
+        self.rows_max = LIMIT_MAX
+        self.paging: dict[str, Any] | None = None
         self.report_looks = 1
         self.failing_reports = 0
         self._reports: dict[str, int] = {}
@@ -117,6 +121,8 @@ class FakeMeta(FakePlatform):
         if is_read:
             if self._reports[run_id] > 0:
                 raise _error(400, 2601, "Loading async adreport failed.")
+            if int(given.get("limit", "25")) > self.rows_max:
+                raise self.refusal(Trouble.TOO_MUCH)
             return self._page(self.insights, given)
         self._reports[run_id] -= 1
         if self._reports[run_id] >= 0:
@@ -146,7 +152,7 @@ class FakeMeta(FakePlatform):
         if end < len(data):
             # As Meta does: whoever follows this logs the token.
             paging["next"] = f"https://graph.facebook.com/?access_token={self.token}&after=c{end}"
-        return {"data": list(data[start:end]), "paging": paging}
+        return {"data": list(data[start:end]), "paging": self.paging or paging}
 
 
 def _with(ads: list[dict[str, Any]], given: dict[str, str]) -> list[dict[str, Any]]:

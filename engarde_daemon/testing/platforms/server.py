@@ -24,6 +24,7 @@ class Trouble(Enum):
     DEAD_TOKEN = auto()
     BROKEN = auto()  # 500
     HALF = auto()  # the answer breaks off in its middle
+    LATE = auto()  # the answer begins well and ends in an error
     TOO_MUCH = auto()  # only less at once is answered
 
 
@@ -85,12 +86,15 @@ class FakePlatform(ABC):
             document = self.answer(asked)
             self.asked.append(asked)
             trouble = self.troubles.popleft() if self.troubles else None
-            if trouble is not None and trouble is not Trouble.HALF:
+            if trouble is Trouble.LATE:
+                document = self.spoilt(document)
+            elif trouble not in {None, Trouble.HALF}:
                 raise self.refusal(trouble)
         except Refused as refused:
             await _send(send, refused.status, _json(refused.document), headers=refused.headers)
             return
-        await _send(send, HTTPStatus.OK, _json(document), is_whole=trouble is None)
+        is_whole = trouble is not Trouble.HALF
+        await _send(send, HTTPStatus.OK, _json(document), is_whole=is_whole)
 
     @abstractmethod
     def answer(self, asked: Asked) -> Any:
@@ -103,6 +107,15 @@ class FakePlatform(ABC):
     @abstractmethod
     def refusal(self, trouble: Trouble) -> Refused:
         """A trouble as this platform writes it."""
+
+    def spoilt(self, document: Any) -> Any:
+        """An answer that began well and ended in an error, on platforms that answer in parts.
+
+        Raises:
+            Refused: This one answers at once.
+        """
+        del document
+        raise self.refusal(Trouble.BROKEN)
 
     async def _give_file(self, asked: Asked, send: Any) -> None:
         name = asked.path.removeprefix("/files/")

@@ -135,12 +135,15 @@ async def test_the_same_request_twice_is_one_import(fair: Fair, importer: httpx.
     problem_of(third, 422)
 
 
-async def test_dates_in_the_wrong_order_are_refused(fair: Fair, importer: httpx.AsyncClient):
-    """And so is an export that is asked for as if it had an API."""
+async def test_dates_that_are_no_span_are_refused(fair: Fair, importer: httpx.AsyncClient):
+    """Those in the wrong order, and all of time; and so is an export that is asked for as if it had an API."""
     del fair
     url = f"{SPACES}/{await new_space(importer)}/import-content"
     days = {"date_range": {"start": "2026-02-01", "end": "2026-01-01"}}
     backwards = {"platform": "meta", "external_campaign_id": "1", "import_options": days}
+    ages = {"date_range": {"start": "0001-01-01", "end": "9999-12-31"}}
+    endless = {"platform": "meta", "external_campaign_id": "1", "import_options": ages}
 
     assert "date_range.end" in problem_of(await importer.post(url, json=backwards), 422)["detail"]
+    assert "1150 days" in problem_of(await importer.post(url, json=endless), 422)["detail"]
     problem_of(await importer.post(url, json={"platform": "file"}), 422)

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from engarde_daemon.adapters.archive.analysis import ask
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.adapters.archive.rewriting import GRACE_S, sweep
 from engarde_daemon.adapters.archive.segments import listing
+from engarde_daemon.domain.analytics import Question
 from engarde_daemon.domain.errors import Invalid, Unavailable
 from engarde_daemon.ports.archive import Appended, ArchiveTable, Span
 from engarde_daemon.testing.records import WRITTEN_AT
@@ -171,6 +172,16 @@ class TestPointReads:
         assert set(await archive.newest("acme", ["c1", "c2"], ALWAYS)) == {"c2"}
 
 
+class TestSums:
+    """Figures are added up over the days that are asked for."""
+
+    async def test_the_last_day_there_is_can_be_asked_for(self, archive):
+        """No day comes after it, and none is needed."""
+        days = Question(tenant_id="acme", since=date(9999, 12, 1), until=date.max)
+
+        assert await archive.sums(days, besides=[], most=1) == {}
+
+
 class TestErasing:
     """Erased rows are in no file, not even in one that is about to go."""
 
@@ -205,6 +216,20 @@ class TestErasing:
                 one.path.unlink()
 
         assert "Body 1" not in await bodies(archive)
+
+    async def test_what_a_crash_left_of_an_erasure_brings_nothing_back(self, archive, root):
+        """The file that was about to go lies beside the one that took its place."""
+        rows = [snapshot_with(f"Body {n}", content_id=f"c{n}", tenant_id="acme") for n in (1, 2, 3)]
+        await archive.append(frozen_of(rows, stream="files"))
+        left = listing(root, TABLE).live[-1].path
+        before = left.read_bytes()
+        await archive.erase("acme", ["c1"])
+        left.write_bytes(before)
+
+        await archive.erase("acme", ["c3"])
+
+        assert await bodies(archive) == ["Body 2"]
+        assert not left.exists()
 
 
 class TestTrouble:

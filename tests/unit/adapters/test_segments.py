@@ -71,6 +71,8 @@ def test_what_has_no_name_yet_is_no_file(tmp_path: Path):
     path = put(tmp_path, 1, 1)
     path.with_name(f"{path.name}.unfinished-7").touch()
     path.with_name("notes.txt").touch()
+    for name in ("day=2026-03-14 (copy)", "day=", "notes"):
+        (tmp_path / TABLE / name).mkdir()
 
     assert numbers(tmp_path) == ([(1, 1)], [])
 

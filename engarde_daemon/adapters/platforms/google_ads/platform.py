@@ -54,12 +54,14 @@ class GoogleAds:
     async def figures(self, campaign_id: str, days: DateRange, cursor: str | None) -> FiguresPage:
         """See `AdPlatform.figures`."""
         since = date.fromisoformat(cursor) if cursor else days.start
-        until = min(days.end, since + timedelta(days=DAYS_PER_PAGE - 1))
+        # Neither beyond the last day there is: the end may be that.
+        until = since + min(days.end - since, timedelta(days=DAYS_PER_PAGE - 1))
         account = await self._account()
         rows = await self._search.rows(queries.ad_figures(campaign_id, since, until))
         found = tuple(one for row in rows if (one := figures_of(row, account)) is not None)
-        onward = until + timedelta(days=1)
-        return FiguresPage(rows=found, cursor=onward.isoformat() if until < days.end else None)
+        if until >= days.end:
+            return FiguresPage(rows=found, cursor=None)
+        return FiguresPage(rows=found, cursor=(until + timedelta(days=1)).isoformat())
 
     async def locate(self, identity: str) -> str | None:
         """See `AdPlatform.locate`."""

@@ -1,7 +1,7 @@
 """Questions to Google Ads, over `searchStream`.
 
-Owns what an error means. Google writes it as an object, or, in a stream, as a list of one: both are
-read. A token that ran out is renewed once.
+Owns what an error means. Google writes it as an object, or, in a stream, as a list of one, or as the
+last of a list that began well: each is read. A token that ran out is renewed once.
 
 https://developers.google.com/google-ads/api/rest/common/search
 https://developers.google.com/google-ads/api/docs/common-errors
@@ -70,21 +70,25 @@ class Search:
             headers["login-customer-id"] = self._secret.login_customer_id.replace("-", "")
         reply = await self._wire.ask("POST", self._url, json={"query": query}, headers=headers)
         if reply.status != HTTPStatus.OK:
-            raise _refusal(reply)
+            raise _refusal(_failure_in(reply.body), reply)
         batches = decoded(reply.body, list[Batch])
+        for batch in batches:
+            if batch.error is not None:  # what came before it is a part of the answer
+                raise _refusal(Failure(error=batch.error), reply)
         return [row for batch in batches for row in batch.results]
 
 
-def _refusal(reply: Reply) -> Exception:
-    failure = _failure_in(reply.body)
+def _refusal(failure: Failure, reply: Reply) -> Exception:
+    # An answer that has begun has said OK already.
+    status = reply.status if reply.status != HTTPStatus.OK else failure.error.code or 500
     errors = [error for detail in failure.error.details for error in detail.errors]
     names = {name for error in errors for name in error.error_code.values()}
     said = f"Google Ads says: {told(errors[0].message if errors else failure.error.message)}"
-    if names & _OLD_TOKEN or (reply.status == HTTPStatus.UNAUTHORIZED and not names & _LOCKED):
+    if names & _OLD_TOKEN or (status == HTTPStatus.UNAUTHORIZED and not names & _LOCKED):
         return _TokenTooOld()
     if names & _LOCKED:
         return PlatformFault(PlatformTrouble.LOCKED, said)
-    is_passing = reply.status == HTTPStatus.TOO_MANY_REQUESTS or reply.status >= 500
+    is_passing = status == HTTPStatus.TOO_MANY_REQUESTS or status >= 500
     if names & _BUSY or is_passing:
         after_s = _delay_of(errors) or seconds(reply.headers)
         return PlatformFault(PlatformTrouble.BUSY, said, after_s=after_s)

@@ -1,6 +1,10 @@
 """What Google Ads answers with, as far as it is read here: camel case, 64-bit numbers as texts."""
 
+import datetime as dt
+
 import msgspec
+
+from engarde_daemon.adapters.platforms.wire import Amount, Count, Micros, Name
 
 
 class _Camel(msgspec.Struct, frozen=True, rename="camel"):
@@ -32,7 +36,7 @@ class Ad(_Camel, frozen=True):
 class AdGroupAd(_Camel, frozen=True):
     """An ad in its group."""
 
-    resource_name: str
+    resource_name: Name
     status: str = ""
     ad: Ad = Ad()
 
@@ -59,7 +63,7 @@ class YoutubeAsset(_Camel, frozen=True):
 class Asset(_Camel, frozen=True):
     """A text, a picture or a video that ads share."""
 
-    resource_name: str
+    resource_name: Name
     id: str = ""
     name: str = ""
     type: str = ""
@@ -85,17 +89,17 @@ class Customer(_Camel, frozen=True):
 class Metrics(_Camel, frozen=True):
     """How something did."""
 
-    impressions: int = 0
-    clicks: int = 0
-    cost_micros: int = 0
-    conversions: float = 0.0
-    conversions_value: float = 0.0
+    impressions: Count = 0
+    clicks: Count = 0
+    cost_micros: Micros = 0
+    conversions: Amount = 0.0
+    conversions_value: Amount = 0.0
 
 
 class Segments(_Camel, frozen=True):
     """By what metrics are told apart."""
 
-    date: str = ""
+    date: dt.date | None = None
 
 
 class Row(_Camel, frozen=True):
@@ -108,12 +112,6 @@ class Row(_Camel, frozen=True):
     customer: Customer | None = None
     metrics: Metrics = Metrics()
     segments: Segments = Segments()
-
-
-class Batch(_Camel, frozen=True):
-    """Some rows of an answer."""
-
-    results: list[Row] = []
 
 
 class QuotaDetails(_Camel, frozen=True):
@@ -154,3 +152,10 @@ class Failure(_Camel, frozen=True):
     """An answer that is none."""
 
     error: Status = Status()
+
+
+class Batch(_Camel, frozen=True):
+    """Some rows of an answer, or the error that ended it after some had been sent."""
+
+    results: list[Row] = []
+    error: Status | None = None

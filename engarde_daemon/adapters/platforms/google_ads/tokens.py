@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from engarde_daemon.adapters.platforms.wire import PlatformWire, decoded
+from engarde_daemon.adapters.platforms.wire import PlatformWire, decoded, seconds, told
 from engarde_daemon.ports.platforms import GoogleAdsSecret, PlatformFault, PlatformTrouble
 
 MARGIN_S = 60.0
@@ -68,11 +68,11 @@ class Tokens:
         if reply.status == HTTPStatus.OK:
             return decoded(reply.body, _Token)
         if reply.status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED}:
-            said = decoded(reply.body, _Refusal).error[:50]
-            told = f"Google renews no token: {said}. Connect the account anew."
-            raise PlatformFault(PlatformTrouble.LOCKED, told)
-        told = f"Google renews no token just now: it answers with {reply.status}."
-        raise PlatformFault(PlatformTrouble.BUSY, told)
+            said = told(decoded(reply.body, _Refusal).error)[:50]
+            lost = f"Google renews no token: {said}. Connect the account anew."
+            raise PlatformFault(PlatformTrouble.LOCKED, lost)
+        busy = f"Google renews no token just now: it answers with {reply.status}."
+        raise PlatformFault(PlatformTrouble.BUSY, busy, after_s=seconds(reply.headers))
 
 
 def _name_of(secret: GoogleAdsSecret) -> str:

@@ -1,13 +1,13 @@
 """Meta behind the `AdPlatform` port.
 
-Pages of ads shrink when Meta asks for less at once. Figures are a report that Meta makes in the
-background: its number is in the cursor, so that whoever takes the import over waits for the same
-report.
+Pages shrink when Meta asks for less at once. Figures are a report that Meta makes in the background:
+its number is in the cursor, so that whoever takes the import over waits for the same report. It is
+looked at ever more rarely, and one that is not done after an hour counts as failed.
 """
 
 import json
 import re
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -38,8 +38,15 @@ ADS_PER_PAGE = 50
 ROWS_PER_PAGE = 500
 COUNT_PAGES_MAX = 10
 REPORTS_MAX = 5
+LOOKS_MAX = 120
+LOOK_EVERY_MAX_S = 30.0
+HASHES_AT_ONCE = 50
 
+_FAILED = {"Job Failed", "Job Skipped"}
 _ID = re.compile(r"[0-9]{1,30}")
+_CURSOR = re.compile(r"[\x21-\x7e]{1,2000}")
+
+T = TypeVar("T")
 
 
 class _ReportCursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +56,7 @@ class _ReportCursor(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str = ""
     after: str = ""
     tries: int = 1
+    looks: int = 0
 
 
 class Meta:
@@ -68,16 +76,19 @@ class Meta:
                 f"{campaign_id}/ads", Edge[Campaign], fields="id", limit=500, **_after(after)
             )
             counted += len(page.data)
-            if page.after is None:
+            onward = _onward_from(page, after)
+            if onward is None:
                 break
-            after = page.after
+            after = onward
         return counted
 
     async def assets(self, campaign_id: str, cursor: str | None) -> AssetPage:
         """See `AdPlatform.assets`."""
-        page = await self._ads(_checked(campaign_id), cursor or "")
+        after = cursor or ""
+        path = f"{_checked(campaign_id)}/ads"
+        page = await self._page(path, Edge[Ad], ADS_PER_PAGE, fields=AD_FIELDS, **_after(after))
         assets = await self._with_urls([asset_of(ad) for ad in page.data])
-        return AssetPage(assets=assets, cursor=page.after, wait_s=self._graph.rest_s)
+        return AssetPage(assets=assets, cursor=_onward_from(page, after), wait_s=self._graph.rest_s)
 
     async def figures(self, campaign_id: str, days: DateRange, cursor: str | None) -> FiguresPage:
         """See `AdPlatform.figures`."""
@@ -99,13 +110,13 @@ class Meta:
             return (await self._graph.get(_checked(name), Video, fields="source")).source
         return None
 
-    async def _ads(self, campaign_id: str, after: str) -> Edge[Ad]:
-        limit = ADS_PER_PAGE
+    async def _page(
+        self, path: str, shape: type[Edge[T]], limit: int, **parameters: str | int
+    ) -> Edge[T]:
+        """A page, of fewer things where Meta asks for less at once."""
         while True:
             try:
-                return await self._graph.get(
-                    f"{campaign_id}/ads", Edge[Ad], fields=AD_FIELDS, limit=limit, **_after(after)
-                )
+                return await self._graph.get(path, shape, limit=limit, **parameters)
             except TooMuch:
                 if limit == 1:
                     raise
@@ -115,7 +126,9 @@ class Meta:
         """The same assets, with where their pictures are just now."""
         names = {one.identity for asset in assets for one in asset.media}
         hashes = sorted(n.removeprefix(IMAGE) for n in names if n.startswith(IMAGE))
-        urls = await self._urls(hashes) if hashes else {}
+        urls: dict[str, str | None] = {}
+        for start in range(0, len(hashes), HASHES_AT_ONCE):
+            urls |= await self._urls(hashes[start : start + HASHES_AT_ONCE])
 
         def located(one: MediaReference) -> MediaReference:
             url = urls.get(one.identity.removeprefix(IMAGE), one.url)
@@ -152,32 +165,29 @@ class Meta:
 
     async def _look(self, place: _ReportCursor) -> FiguresPage:
         report = await self._graph.get(_checked(place.run_id), Report, fields="async_status")
-        match report.async_status:
-            case "Job Completed":
-                return self._onward(msgspec.structs.replace(place, step="read"), wait_s=0.0)
-            case "Job Failed" | "Job Skipped" if place.tries >= REPORTS_MAX:
-                told = f"Meta's report on the campaign failed {place.tries} times."
-                raise PlatformFault(PlatformTrouble.REJECTED, told)
-            case "Job Failed" | "Job Skipped":
-                return self._onward(_ReportCursor(tries=place.tries + 1))
-            case _:
-                return self._onward(place)
+        if report.async_status == "Job Completed":
+            return self._onward(msgspec.structs.replace(place, step="read"), wait_s=0.0)
+        if report.async_status not in _FAILED and place.looks < LOOKS_MAX:
+            wait_s = min(LOOK_EVERY_MAX_S, self._report_wait_s * 2.0**place.looks)
+            again = msgspec.structs.replace(place, looks=place.looks + 1)
+            return self._onward(again, wait_s=wait_s)
+        if place.tries >= REPORTS_MAX:
+            told = f"Meta's report on the campaign failed {place.tries} times."
+            raise PlatformFault(PlatformTrouble.REJECTED, told)
+        return self._onward(_ReportCursor(tries=place.tries + 1))
 
     async def _read(self, place: _ReportCursor) -> FiguresPage:
         account = await self._graph.get(self._account, Account, fields="currency,timezone_name")
-        page = await self._graph.get(
-            f"{_checked(place.run_id)}/insights",
-            Edge[Insight],
-            limit=ROWS_PER_PAGE,
-            **_after(place.after),
-        )
+        path = f"{_checked(place.run_id)}/insights"
+        page = await self._page(path, Edge[Insight], ROWS_PER_PAGE, **_after(place.after))
         rows = tuple(
             figures_of(row, currency=account.currency, time_zone=account.timezone_name)
             for row in page.data
         )
-        if page.after is None:
+        after = _onward_from(page, place.after)
+        if after is None:
             return FiguresPage(rows=rows, cursor=None)
-        onward = self._onward(msgspec.structs.replace(place, after=page.after), wait_s=0.0)
+        onward = self._onward(msgspec.structs.replace(place, after=after), wait_s=0.0)
         return msgspec.structs.replace(onward, rows=rows)
 
     def _onward(self, place: _ReportCursor, *, wait_s: float | None = None) -> FiguresPage:
@@ -191,6 +201,17 @@ def _checked(name: str) -> str:
     if not _ID.fullmatch(name):
         raise PlatformFault(PlatformTrouble.REJECTED, "Meta has no such campaign: ids are digits.")
     return name
+
+
+def _onward_from(page: Edge[Any], after: str) -> str | None:
+    """Where the next page begins, if there is one; it never begins where this one does."""
+    if page.paging.next is None:
+        return None
+    onward = page.paging.cursors.after or ""
+    if onward == after or not _CURSOR.fullmatch(onward):
+        told = "Meta does not say where the next page of its answer begins."
+        raise PlatformFault(PlatformTrouble.BUSY, told)
+    return onward
 
 
 def _after(cursor: str) -> dict[str, str]:

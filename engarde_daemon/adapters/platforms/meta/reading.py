@@ -1,8 +1,6 @@
 """From Meta's ads and insights to ours. What an ad says may stand in three places: each is asked."""
 
-from datetime import date
-
-from engarde_daemon.adapters.platforms.meta.shapes import Ad, Card, Count, Creative, Insight
+from engarde_daemon.adapters.platforms.meta.shapes import Ad, Card, Creative, Done, Insight
 from engarde_daemon.domain.importing import (
     MICROS,
     AssetKind,
@@ -43,7 +41,7 @@ def figures_of(row: Insight, *, currency: str, time_zone: str) -> Figures:
     """A day of an ad as we know it."""
     return Figures(
         external_id=row.ad_id,
-        day=date.fromisoformat(row.date_start),
+        day=row.date_start,
         impressions=row.impressions,
         clicks=row.clicks,
         conversions=_purchases(row.actions),
@@ -83,7 +81,7 @@ def _videos(card: Card) -> list[str | None]:
     return [card.video_id, *[child.video_id for child in card.child_attachments]]
 
 
-def _purchases(counts: list[Count]) -> float:
+def _purchases(counts: list[Done]) -> float:
     """Meta tells one purchase under several names: the widest there is counts."""
     by_type = {one.action_type: one.value for one in counts}
     return next((by_type[name] for name in _CONVERSIONS if name in by_type), 0.0)

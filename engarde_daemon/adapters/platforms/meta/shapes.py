@@ -3,9 +3,12 @@
 https://developers.facebook.com/docs/marketing-api/reference
 """
 
+from datetime import date
 from typing import Generic, TypeVar
 
 import msgspec
+
+from engarde_daemon.adapters.platforms.wire import Amount, Count, Name
 
 V = TypeVar("V")
 
@@ -34,11 +37,6 @@ class Edge(msgspec.Struct, Generic[V], frozen=True):
 
     data: list[V]
     paging: Paging = Paging()
-
-    @property
-    def after(self) -> str | None:
-        """The cursor of the next page, if there is one."""
-        return self.paging.cursors.after if self.paging.next else None
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -128,7 +126,7 @@ class Creative(msgspec.Struct, frozen=True):
 class Ad(msgspec.Struct, frozen=True):
     """An ad."""
 
-    id: str
+    id: Name
     name: str = ""
     status: str = ""
     effective_status: str = ""
@@ -173,20 +171,20 @@ class Report(msgspec.Struct, frozen=True):
     async_status: str = ""
 
 
-class Count(msgspec.Struct, frozen=True):
+class Done(msgspec.Struct, frozen=True):
     """How often something was done, or what it was worth."""
 
     action_type: str = ""
-    value: float = 0.0
+    value: Amount = 0.0
 
 
 class Insight(msgspec.Struct, frozen=True):
     """How an ad did on a day; numbers come as texts."""
 
     ad_id: str
-    date_start: str
-    impressions: int = 0
-    clicks: int = 0
-    spend: float = 0.0
-    actions: list[Count] = []
-    action_values: list[Count] = []
+    date_start: date
+    impressions: Count = 0
+    clicks: Count = 0
+    spend: Amount = 0.0
+    actions: list[Done] = []
+    action_values: list[Done] = []

@@ -1,0 +1,1 @@
+"""Ad platforms through their adapters, without a daemon."""
