@@ -118,21 +118,16 @@ def migrate_schema(settings: Settings) -> "Migrated":
 
 def examine(settings: Settings, config: Path | None) -> "list[Finding]":
     """Check everything the daemon needs; `config` is the file that the settings came from."""
-    import anyio  # noqa: PLC0415 - see above
-
-    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
     from engarde_daemon.cli.doctor import rounds  # noqa: PLC0415 - see above
+    from engarde_daemon.cli.performing import perform  # noqa: PLC0415 - see above
 
-    database.keep_logs_off_stdout()
-    return anyio.run(rounds.examine, settings, config)
+    return perform(partial(rounds.examine, settings, config))
 
 
 def look_at(settings: Settings) -> "Overview":
     """Look at the daemon, if one runs, and at its database."""
-    from engarde_daemon.cli import database  # noqa: PLC0415 - see above
     from engarde_daemon.cli.status import work  # noqa: PLC0415 - see above
 
-    database.keep_logs_off_stdout()
     return work.look_at(settings)
 
 

@@ -28,8 +28,14 @@ def explained() -> Iterator[None]:
         _end(error, ExitCode.CANNOT_START)
     except EngardeError as error:
         _end(error, ExitCode.REFUSED)
+    except BrokenPipeError:
+        raise  # nobody reads on: click ends without a word
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or str(error) or "no answer in time"
+        _end(f"{place}{reason}.", ExitCode.CANNOT_START)
 
 
-def _end(error: Exception, code: ExitCode) -> NoReturn:
-    click.echo(f"engarde: {error}", err=True)
+def _end(words: object, code: ExitCode) -> NoReturn:
+    click.echo(f"engarde: {words}", err=True)
     raise SystemExit(code)

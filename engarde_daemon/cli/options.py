@@ -5,10 +5,12 @@ working directory if there is one, below the environment, below the command line
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import rich_click as click
 
@@ -17,6 +19,7 @@ from engarde_daemon.config import Settings, load
 Command: TypeAlias = Callable[..., None]
 
 _DEFAULT_FILE = Path("engarde.toml")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _LEADING = frozenset({"config", "data_dir", "host", "port"})
 
 _config = click.option(
@@ -55,6 +58,49 @@ class Words(click.ParamType[str]):
                 f"must be printable text of at most {self._characters_max} characters", param, ctx
             )
         return words
+
+
+class Address(click.ParamType[str]):
+    """Where a daemon listens."""
+
+    name = "url"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what nobody can be reached at."""
+        if not _is_address(value):
+            self.fail(f"{value!r} is no address like https://content.example.com", param, ctx)
+        return value
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return bool(_ADDRESS.fullmatch(text)) and urlsplit(text).port != 0
+    except ValueError:  # brackets that do not close, or a port that is no number
+        return False
+
+
+class Key(click.ParamType[str]):
+    """An API key, as it was shown once."""
+
+    name = "key"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse what no request can carry, without repeating it; files end keys with a newline."""
+        key = value.strip()
+        if not (key.isascii() and key.isprintable()):
+            self.fail(
+                "must be a key as it was shown once: letters, digits and underscores", param, ctx
+            )
+        return key
+
+
+def reaching(whose: str) -> Callable[[Command], Command]:
+    """Give a command the options that say which daemon is meant, and with whose key."""
+    url = click.option("--url", metavar="URL", type=Address(), help="Where the daemon listens.")
+    key = click.option(
+        "--key", metavar="KEY", type=Key(), envvar="ENGARDE_KEY", help=f"{whose} key."
+    )
+    return lambda command: url(key(command))
 
 
 def located(command: Command) -> Command:

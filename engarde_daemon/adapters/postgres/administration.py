@@ -13,15 +13,12 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.reaching import using
 from engarde_daemon.domain.access import ApiKey, Randomness, Role, draw_key
 from engarde_daemon.domain.errors import NotFound, Rejected
 from sql import statements
 
 _SQL = statements("administration")
-
-_NOT_MIGRATED = "The database lacks the daemon's tables: run `engarde migrate schema` first."
-_NOT_ALLOWED = "The user in [postgres] dsn lacks the rights for this: name the one that migrates."
 
 
 class NewTenant(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,12 +205,8 @@ class Administration:
 @contextmanager
 def _explained() -> Iterator[None]:
     try:
-        with translated():
+        with using():
             yield
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidParameterValueError) as error:
-        raise Rejected(_NOT_MIGRATED) from error  # no table, or no role to become
-    except asyncpg.InsufficientPrivilegeError as error:
-        raise Rejected(_NOT_ALLOWED) from error
     except asyncpg.IntegrityConstraintViolationError as error:
         raise Rejected(_refusal_of(error)) from error
 

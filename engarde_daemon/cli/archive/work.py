@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
-import anyio
 import msgspec
 
 from engarde_daemon.adapters.archive.analysis import Answer, ask
@@ -13,9 +12,10 @@ from engarde_daemon.adapters.postgres.replication import (
     PostgresReplicationBook,
     PostgresStreams,
 )
-from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.cli import database
 from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.cli.performing import perform
 from engarde_daemon.config import Settings
 from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.outbox import Backlog
@@ -53,9 +53,9 @@ def replication(settings: Settings, job: Callable[[ReplicationBook], Awaitable[T
     Raises:
         CannotStartError: There is no database yet, or it cannot start.
         Unavailable: The database cannot be reached.
+        Rejected: It lacks the daemon's tables.
     """
-    database.keep_logs_off_stdout()
-    return anyio.run(
+    return perform(
         partial(_with_sessions, settings, lambda s: job(PostgresReplicationBook(s.writers)))
     )
 
@@ -66,9 +66,9 @@ def status(settings: Settings) -> Status:
     Raises:
         CannotStartError: There is no database yet, or it cannot start.
         Unavailable: The database cannot be reached.
+        Rejected: It lacks the daemon's tables.
     """
-    database.keep_logs_off_stdout()
-    return anyio.run(partial(_with_sessions, settings, _status))
+    return perform(partial(_with_sessions, settings, _status))
 
 
 async def _status(sessions: Sessions) -> Status:
@@ -85,10 +85,5 @@ async def _status(sessions: Sessions) -> Status:
 
 
 async def _with_sessions(settings: Settings, job: Callable[[Sessions], Awaitable[T]]) -> T:
-    if not database.is_made(settings):
-        raise CannotStartError(f"There is no database in {settings.storage.path} yet.")
-    async with (
-        database.reachable(settings) as dsn_as,
-        Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions,
-    ):
+    async with database.sessions(settings) as sessions:
         return await job(sessions)

@@ -15,12 +15,14 @@ import msgspec
 
 from engarde_daemon.adapters.backup import folder, manifest
 from engarde_daemon.adapters.backup.folder import Advance
-from engarde_daemon.adapters.backup.manifest import Fault
+from engarde_daemon.adapters.backup.manifest import Fault, Manifest
 from engarde_daemon.adapters.postgres.attach import EMBEDDED
+from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgresError
 from engarde_daemon.adapters.postgres.embedded.base_backup import put_back
 from engarde_daemon.cli import database
 from engarde_daemon.cli.backup.settling import CutOff, settle
 from engarde_daemon.cli.backup.taking import POSTGRES, UNFINISHED, in_thread, interruptible
+from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
 from engarde_daemon.config.stores import Postgres, Storage
@@ -83,12 +85,12 @@ async def restore(settings: Settings, source: Path) -> Restored:
         Unavailable: A store does not answer.
         OSError: Something cannot be read or written.
     """
-    target = settings.storage.path
+    target = settings.storage.path.resolve()  # systemd makes a link of a DynamicUser's directory
     _refuse_used(target)
     _refuse_damaged(source, await check(source))
     held = manifest.read_manifest(source)
     with _unfinished(target) as unfinished:
-        await put_back(source / POSTGRES, unfinished / POSTGRES)
+        await _put_postgres_back(source, unfinished, held)
         others = [one for one in held.files if not one.path.startswith(f"{POSTGRES}/")]
         with progress("Restoring", "bytes", sum(one.bytes for one in others)) as advance:
             paths = [one.path for one in others]
@@ -114,6 +116,11 @@ def _refuse_used(target: Path) -> None:
             f"{target} is not empty, and nothing may be mixed into it: name another directory "
             "with --data-dir."
         )
+    if target.is_mount():
+        raise Rejected(
+            f"{target} is where something is mounted, and a data directory takes its name when it is "
+            "whole: name a folder in it with --data-dir, and run the daemon with the same."
+        )
 
 
 def _refuse_damaged(source: Path, found: Checked) -> None:
@@ -122,6 +129,15 @@ def _refuse_damaged(source: Path, found: Checked) -> None:
         more = len(found.faults) - FAULTS_SHOWN
         rest = f"; and {more} more" if more > 0 else ""
         raise Rejected(f"{source} is damaged, nothing was restored: {shown}{rest}.")
+
+
+async def _put_postgres_back(source: Path, unfinished: Path, held: Manifest) -> None:
+    inner = f"{POSTGRES}/"
+    folders = [path.removeprefix(inner) for path in held.folders if path.startswith(inner)]
+    try:
+        await put_back(source / POSTGRES, unfinished / POSTGRES, folders=folders)
+    except EmbeddedPostgresError as error:
+        raise CannotStartError(str(error)) from error
 
 
 @contextmanager

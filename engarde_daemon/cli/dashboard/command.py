@@ -3,7 +3,7 @@
 import rich_click as click
 
 from engarde_daemon.cli import deferred
-from engarde_daemon.cli.options import configured, examples
+from engarde_daemon.cli.options import configured, examples, reaching
 from engarde_daemon.config import Settings
 
 
@@ -27,8 +27,7 @@ class Listening(click.ParamType[str]):
         "engarde tui --web --listen 127.0.0.1:8701",
     )
 )
-@click.option("--url", metavar="URL", help="Where the daemon listens.")
-@click.option("--key", metavar="KEY", envvar="ENGARDE_KEY", help="An operator's key.")
+@reaching("An operator's")
 @click.option("--light", is_flag=True, help="Begin with light colours.")
 @click.option("--web", is_flag=True, help="Serve it to browsers; each visitor shows a key there.")
 @click.option(

@@ -4,17 +4,14 @@ Owns its honesty: whatever is told was just answered by the daemon over its API,
 not happen in time ends the play with an error.
 """
 
-import signal
 from pathlib import Path
-
-import anyio
-from anyio.abc import TaskStatus
 
 from engarde_daemon.cli.demo.callers import Callers, opened
 from engarde_daemon.cli.demo.outage import Outage
 from engarde_daemon.cli.demo.stage import Stage, set_up
 from engarde_daemon.cli.demo.telling import Narrator
 from engarde_daemon.cli.demo.work_day import WorkDay
+from engarde_daemon.cli.performing import perform
 
 PACE_S = 2.5
 
@@ -29,11 +26,10 @@ def play(place: Path, port: int, *, fast: bool, leave: bool) -> None:
     """
     show = _Show(place.absolute(), port, fast=fast, leave=leave)
     try:
-        anyio.run(show.run)
-    except BaseExceptionGroup as group:
-        raise _first(group) from None
-    if not show.played:
-        raise KeyboardInterrupt
+        perform(show.run)
+    except KeyboardInterrupt:
+        if not show.played:
+            raise
 
 
 class _Show:
@@ -46,12 +42,6 @@ class _Show:
         self._narrator = Narrator(pause_s=0.0 if fast else PACE_S)
 
     async def run(self) -> None:
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(_obey_signals, tasks.cancel_scope)
-            await self._play()
-            tasks.cancel_scope.cancel()
-
-    async def _play(self) -> None:
         say = self._narrator.say
         await self._narrator.act("A daemon starts, with PostgreSQL and an archive of its own")
         async with set_up(self._place, self._port, fast=self._fast) as stage:
@@ -74,16 +64,3 @@ async def _acts(narrator: Narrator, stage: Stage, callers: Callers) -> None:
     await outage.live_with()
     await outage.end()
     await outage.verify()
-
-
-async def _obey_signals(play: anyio.CancelScope, *, task_status: TaskStatus[None]) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-        task_status.started()
-        async for _ in signals:
-            play.cancel()
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-import anyio
 import asyncpg
 
 from engarde_daemon.adapters.postgres import migrations
@@ -20,8 +19,8 @@ from engarde_daemon.adapters.postgres.moving import (
     move,
 )
 from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
-from engarde_daemon.cli.database import connection, is_made, keep_logs_off_stdout, reachable
-from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.cli import database
+from engarde_daemon.cli.performing import perform
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
 
@@ -55,8 +54,7 @@ def _run(
     dry_run: bool,
     clear_source: bool,
 ) -> Migration:
-    keep_logs_off_stdout()
-    return anyio.run(
+    return perform(
         partial(_move, settings, source, dry_run=dry_run, clear_source=clear_source and not dry_run)
     )
 
@@ -83,15 +81,10 @@ async def _move(
 
 @asynccontextmanager
 async def _writers(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
-    if not is_made(settings):
-        raise CannotStartError(
-            f"There is no database in {settings.storage.path} yet: name the platform's in "
-            "[postgres] dsn, or another directory with --data-dir."
-        )
+    database.require_made(settings)
     limits = SessionLimits(readers=1, writers=1, statement_timeout_s=BATCH_LIMIT_S)
-    async with reachable(settings) as dsn_as:
-        async with connection(dsn_as, settings.postgres):
-            pass  # says why it cannot be reached, where `migrate` only says that
+    async with database.reachable(settings) as dsn_as:
+        await database.knock(dsn_as, settings.postgres)
         await migrations.migrate(dsn_as(SUPERUSER))
         async with Sessions(dsn_as, limits) as sessions:
             yield sessions.writers

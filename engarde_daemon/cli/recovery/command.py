@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from engarde_daemon.cli import deferred
-from engarde_daemon.cli.options import Words, as_json, configured, examples
+from engarde_daemon.cli.options import Words, as_json, configured, examples, reaching
 from engarde_daemon.cli.output import note, print_json, print_list
 from engarde_daemon.config import Settings
 from engarde_daemon.exit_codes import ExitCode
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
     from engarde_daemon.api.recovery.schemas import RecoveryJob
 
 _ID = Words(36)
-
-
-def _reaching(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which daemon is meant, and with which key."""
-    url = click.option("--url", metavar="URL", help="Where the daemon listens.")
-    key = click.option("--key", metavar="KEY", envvar="ENGARDE_KEY", help="An operator's key.")
-    return url(key(command))
+_reaching = reaching("An operator's")
 
 
 def _scoped(command: Callable[..., None]) -> Callable[..., None]:

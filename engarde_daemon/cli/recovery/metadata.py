@@ -1,22 +1,28 @@
-"""PostgreSQL made anew from the archive, while no daemon runs."""
+"""PostgreSQL made anew from the archive, while no daemon runs.
 
+Owns the order: the archive is asked first, so that where there is none, or nothing in it, no
+database is made or touched.
+"""
+
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
-
-import anyio
-from rich.console import Console
-from rich.progress import Progress, TextColumn
 
 from engarde_daemon.adapters.postgres import migrations
 from engarde_daemon.adapters.postgres.attach import SUPERUSER
 from engarde_daemon.adapters.postgres.rebuilding import Rebuilding, Rebuilt
 from engarde_daemon.cli import database
+from engarde_daemon.cli.performing import perform
+from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
 from engarde_daemon.daemon.archives import archive_of
-from engarde_daemon.ports.archive import Span
+from engarde_daemon.domain.errors import Rejected
+from engarde_daemon.domain.snapshots import ContentSnapshot
+from engarde_daemon.ports.archive import ArchiveTable, Span
 
 ALL_TIME = Span(datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+Pages = AsyncIterator[Sequence[ContentSnapshot]]
 
 
 def restore_metadata(settings: Settings) -> Rebuilt:
@@ -24,25 +30,43 @@ def restore_metadata(settings: Settings) -> Rebuilt:
 
     Raises:
         CannotStartError: The embedded database cannot start.
-        Conflict: The database has content.
+        Rejected: There is nothing in the archive, or the database has content.
         Unavailable: PostgreSQL or the archive does not answer.
     """
-    database.keep_logs_off_stdout()
-    return anyio.run(partial(_restore, settings))
+    _refuse_missing(settings)
+    return perform(partial(_restore, settings))
+
+
+def _refuse_missing(settings: Settings) -> None:
+    folder = settings.storage.archive_folder
+    if settings.bigquery.mode == "embedded" and not (folder / ArchiveTable.SNAPSHOTS).is_dir():
+        raise Rejected(f"There is no archive in {folder}: name another directory with --data-dir.")
 
 
 async def _restore(settings: Settings) -> Rebuilt:
     async with AsyncExitStack() as resources:
-        dsn_as = await resources.enter_async_context(database.reachable(settings))
-        await migrations.migrate(dsn_as(SUPERUSER))
-        link = await resources.enter_async_context(database.connection(dsn_as, settings.postgres))
         archive = await resources.enter_async_context(archive_of(settings))
-        rebuilding = Rebuilding(link)
-        await rebuilding.ensure_empty()
-        columns = (TextColumn("Restoring"), TextColumn("{task.completed} versions"))
-        bar = resources.enter_context(Progress(*columns, console=Console(stderr=True)))
-        task = bar.add_task("Restoring", total=None)
-        async for page in archive.scan(ALL_TIME):
+        pages = archive.scan(ALL_TIME)
+        first = await anext(pages, None)
+        if first is None:
+            raise Rejected("The archive holds no version of any content: nothing was touched.")
+        dsn_as = await resources.enter_async_context(database.reachable(settings))
+        await database.knock(dsn_as, settings.postgres)
+        await migrations.migrate(dsn_as(SUPERUSER))
+        link = await resources.enter_async_context(
+            database.connection(dsn_as, settings.postgres, statement_limit_s=database.LONG_S)
+        )
+        return await _rebuild(Rebuilding(link), first, pages)
+
+
+async def _rebuild(
+    rebuilding: Rebuilding, first: Sequence[ContentSnapshot], rest: Pages
+) -> Rebuilt:
+    await rebuilding.ensure_empty()
+    with progress("Restoring", "versions", None) as advance:
+        await rebuilding.take(first)
+        advance(len(first))
+        async for page in rest:
             await rebuilding.take(page)
-            bar.advance(task, len(page))
+            advance(len(page))
         return await rebuilding.finish()

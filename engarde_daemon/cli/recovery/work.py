@@ -24,15 +24,13 @@ from rich.progress import (
 
 from engarde_daemon.api.recovery.schemas import RecoveryJob
 from engarde_daemon.cli.exits import CannotStartError
-from engarde_daemon.cli.transfer.door import Door, check, patiently, translated
+from engarde_daemon.cli.transfer.door import Door, check, decoded, patiently, translated
 from engarde_daemon.config import Settings
 from engarde_daemon.domain.errors import Rejected
 from engarde_daemon.domain.recovery import LIVE
 
 ROUTE = "/api/admin/recovery"
 LOOK_EVERY_S = 0.5
-
-_JOB = msgspec.json.Decoder(RecoveryJob)
 
 
 class _Noted(msgspec.Struct, frozen=True):
@@ -101,6 +99,6 @@ def _asked(request: Callable[[], httpx.Response]) -> RecoveryJob:
         with translated():
             answer = request()
         check(answer)
-        return _JOB.decode(answer.content)
+        return decoded(answer, RecoveryJob)
 
     return patiently(attempt, progress=lambda: None)

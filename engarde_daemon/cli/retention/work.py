@@ -6,13 +6,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-import anyio
 import msgspec
 
 from engarde_daemon.adapters.postgres.retention import PostgresRetention
-from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
 from engarde_daemon.cli import database
-from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.cli.performing import perform
 from engarde_daemon.config import Settings
 from engarde_daemon.ports.retention import Expired, Retention
 
@@ -90,15 +88,9 @@ async def _expire_media(retention: Retention, now: datetime) -> int:
 
 
 def _with_retention(settings: Settings, job: Callable[[Retention], Awaitable[T]]) -> T:
-    database.keep_logs_off_stdout()
-    return anyio.run(partial(_reached, settings, job))
+    return perform(partial(_reached, settings, job))
 
 
 async def _reached(settings: Settings, job: Callable[[Retention], Awaitable[T]]) -> T:
-    if not database.is_made(settings):
-        raise CannotStartError(f"There is no database in {settings.storage.path} yet.")
-    async with (
-        database.reachable(settings) as dsn_as,
-        Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions,
-    ):
+    async with database.sessions(settings) as sessions:
         return await job(PostgresRetention(sessions.writers, settings.catalogue()))

@@ -2,13 +2,13 @@
 
 from functools import partial
 
-import anyio
 import asyncpg
 import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.cli import database
 from engarde_daemon.cli.exits import CannotStartError
+from engarde_daemon.cli.performing import perform
 from engarde_daemon.cli.presence import Presence, address_of, find_daemon
 from engarde_daemon.config import Settings
 from engarde_daemon.domain.errors import EngardeError
@@ -78,15 +78,13 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_at(settings: Settings) -> Overview:
     """Look at both."""
-    return anyio.run(partial(_look_at, settings))
+    return perform(partial(_look_at, settings))
 
 
 async def _look_at(settings: Settings) -> Overview:
     daemon = _standing(settings, await find_daemon(settings))
-    if not database.is_made(settings):
-        fault = f"There is no database in {settings.storage.path} yet: `engarde run` makes one."
-        return Overview(daemon=daemon, content=None, risk=None, fault=fault)
     try:
+        database.require_made(settings)
         with translated():
             held = await _holdings(settings)
     except (CannotStartError, EngardeError, asyncpg.PostgresError) as error:

@@ -1,25 +1,17 @@
 """`engarde export` and `engarde import`, as they are typed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import rich_click as click
 
 from engarde_daemon.cli import deferred
-from engarde_daemon.cli.options import as_json, configured, examples
+from engarde_daemon.cli.options import Words, as_json, configured, examples, reaching
 from engarde_daemon.cli.output import note, print_object
 from engarde_daemon.config import Settings
 from engarde_daemon.exit_codes import ExitCode
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-def _reaching(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that say which daemon is meant, and with which key."""
-    url = click.option("--url", metavar="URL", help="Where the daemon listens.")
-    key = click.option("--key", metavar="KEY", envvar="ENGARDE_KEY", help="An administrator's key.")
-    brand = click.option("--brand", "brand_id", metavar="BRAND", help="Only this brand.")
-    return url(key(brand(command)))
+_reaching = reaching("An administrator's")
 
 
 @click.command(
@@ -32,6 +24,7 @@ def _reaching(command: Callable[..., None]) -> Callable[..., None]:
 @click.argument("file", metavar="FILE", type=_FILE)
 @click.option("--resume", is_flag=True, help="Go on with what an earlier export left behind.")
 @_reaching
+@click.option("--brand", "brand_id", metavar="BRAND", type=Words(36), help="Only this brand.")
 @as_json
 @configured
 def export(
@@ -63,6 +56,13 @@ def export(
 )
 @click.argument("file", metavar="FILE", type=_FILE)
 @_reaching
+@click.option(
+    "--brand",
+    "brand_id",
+    metavar="BRAND",
+    type=Words(36),
+    help="Into this brand, whatever brands the lines name.",
+)
 @as_json
 @configured
 @click.pass_context

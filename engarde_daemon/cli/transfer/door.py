@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -21,7 +22,9 @@ T = TypeVar("T")
 CONNECT_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 60.0
 PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+JSON = "application/json"
 _BUSY = frozenset({408, 429, 502, 503, 504})
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Interrupted(Exception):
@@ -44,12 +47,21 @@ class Door(msgspec.Struct, frozen=True):
 
     @contextmanager
     def opened(self) -> Iterator[httpx.Client]:
-        """A client that speaks with the daemon."""
-        with httpx.Client(
-            base_url=self.base_url,
-            headers={"X-API-Key": self.api_key},
-            timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
-        ) as client:
+        """A client that speaks with the daemon; to one on this machine it goes by no proxy.
+
+        Raises:
+            CannotStartError: The address is none.
+        """
+        try:
+            client = httpx.Client(
+                base_url=self.base_url,
+                headers={"X-API-Key": self.api_key},
+                timeout=httpx.Timeout(ANSWER_LIMIT_S, connect=CONNECT_LIMIT_S),
+                trust_env=urlsplit(self.base_url).hostname not in _HERE,
+            )
+        except httpx.InvalidURL as error:
+            raise CannotStartError(f"{self.base_url} is no address: {error}.") from error
+        with client:
             yield client
 
 
@@ -72,20 +84,34 @@ def find_door(settings: Settings, url: str | None, key: str | None) -> Door:
     return Door(url or noted.base_url, key or noted.api_key)
 
 
-def check(answer: httpx.Response) -> None:
+def check(answer: httpx.Response, media_type: str = JSON) -> None:
     """Let a success pass.
 
     Raises:
         Interrupted: The daemon is too busy now.
-        Rejected: It will not do this.
+        Rejected: It will not do this, or it is something else that answers.
     """
     if answer.is_success:
+        if answer.headers.get("content-type", "").partition(";")[0] != media_type:
+            raise _strange(answer)
         return
     answer.read()
     problem = _problem_in(answer)
     if answer.status_code in _BUSY:
         raise Interrupted(problem, _seconds(answer.headers.get("retry-after", "")))
     raise Rejected(f"The daemon answered {answer.status_code}: {problem}")
+
+
+def decoded(answer: httpx.Response, kind: type[T]) -> T:
+    """What an answer says.
+
+    Raises:
+        Rejected: No daemon answers like this.
+    """
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.DecodeError as error:
+        raise _strange(answer) from error
 
 
 @contextmanager
@@ -105,6 +131,7 @@ def patiently(
     attempt: Callable[[], T],
     *,
     progress: Callable[[], Any],
+    go_on: str = "repeat the command",
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
     """Try until it works; the pauses begin anew whenever `progress` has moved on.
@@ -123,9 +150,16 @@ def patiently(
             if pause_s is None:
                 raise CannotStartError(
                     f"The daemon does not answer ({interruption}). What was done stays done: "
-                    "repeat the command to go on."
+                    f"{go_on} to go on."
                 ) from interruption
             pause(max(pause_s, interruption.after_s))
+
+
+def _strange(answer: httpx.Response) -> Rejected:
+    return Rejected(
+        f"What answers at {answer.url.copy_with(raw_path=b'/')} is no daemon, or one of another "
+        "version: look at --url."
+    )
 
 
 def _problem_in(answer: httpx.Response) -> str:

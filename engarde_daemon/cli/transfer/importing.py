@@ -14,7 +14,7 @@ import msgspec
 
 from engarde_daemon.api.transfer.cutting import Cutter
 from engarde_daemon.api.transfer.lines import MEDIA_TYPE, read_last_line
-from engarde_daemon.cli.transfer.door import Door, check, patiently, translated
+from engarde_daemon.cli.transfer.door import Door, check, decoded, patiently, translated
 from engarde_daemon.domain.errors import Rejected
 
 PIECE_LINES = 500
@@ -24,6 +24,17 @@ ERRORS_MAX = 100
 
 Advance = Callable[[int], None]
 Checksum = Literal["right", "missing"]
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What the daemon answers for a piece."""
+
+    items: int
+    imported: int
+    unchanged: int
+    failed: int
+    detached: int
+    errors: list[dict[str, Any]]
 
 
 class Imported(msgspec.Struct, kw_only=True):
@@ -37,11 +48,11 @@ class Imported(msgspec.Struct, kw_only=True):
     checksum: Checksum = "missing"
     errors: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
-    def add(self, told: dict[str, Any], *, lines_before: int) -> None:
+    def add(self, told: _Told, *, lines_before: int) -> None:
         """Add what the daemon answered for a piece."""
         for name in ("items", "imported", "unchanged", "failed", "detached"):
-            setattr(self, name, getattr(self, name) + told[name])
-        for error in told["errors"][: ERRORS_MAX - len(self.errors)]:
+            setattr(self, name, getattr(self, name) + getattr(told, name))
+        for error in told.errors[: ERRORS_MAX - len(self.errors)]:
             self.errors.append({**error, "line": error["line"] + lines_before})
 
 
@@ -92,7 +103,7 @@ def import_(door: Door, file: Path, *, brand_id: str | None, advance: Advance) -
     return told
 
 
-def _send(client: httpx.Client, piece: _Piece, query: dict[str, str]) -> dict[str, Any]:
+def _send(client: httpx.Client, piece: _Piece, query: dict[str, str]) -> _Told:
     with translated():
         answer = client.post(
             "/api/content/import",
@@ -101,8 +112,7 @@ def _send(client: httpx.Client, piece: _Piece, query: dict[str, str]) -> dict[st
             headers={"Content-Type": MEDIA_TYPE},
         )
     check(answer)
-    told: dict[str, Any] = answer.json()
-    return told
+    return decoded(answer, _Told)
 
 
 def _pieces(file: Path) -> Iterator[_Piece]:

@@ -1,12 +1,9 @@
 """What the two commands do: find the daemon, carry the content, and show how far it is."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from engarde_daemon.cli.exits import CannotStartError
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.cli.transfer import exporting, importing
 from engarde_daemon.cli.transfer.door import find_door
@@ -28,12 +25,13 @@ def export_content(settings: Settings, errand: Errand, *, resume: bool) -> Expor
     """Write everything of a brand or a tenant into a file.
 
     Raises:
-        CannotStartError: The daemon does not answer, or the file cannot be written.
+        CannotStartError: The daemon does not answer.
         Rejected: The daemon will not do this.
+        OSError: The file cannot be written.
     """
     door = find_door(settings, errand.url, errand.key)
     total = exporting.count_items(door, errand.brand_id)
-    with _files_explained(), progress("Exporting", "items", total) as advance:
+    with progress("Exporting", "items", total) as advance:
         return exporting.export(
             door, errand.file, brand_id=errand.brand_id, resume=resume, advance=advance
         )
@@ -43,19 +41,11 @@ def import_content(settings: Settings, errand: Errand) -> Imported:
     """Take in everything of a file.
 
     Raises:
-        CannotStartError: The daemon does not answer, or the file cannot be read.
+        CannotStartError: The daemon does not answer.
         Rejected: The daemon will not do this, or the file is damaged.
+        OSError: The file cannot be read.
     """
     door = find_door(settings, errand.url, errand.key)
-    with _files_explained():
-        size = errand.file.stat().st_size
-        with progress("Importing", "bytes", size) as advance:
-            return importing.import_(door, errand.file, brand_id=errand.brand_id, advance=advance)
-
-
-@contextmanager
-def _files_explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise CannotStartError(f"{error.filename}: {error.strerror}.") from error
+    size = errand.file.stat().st_size
+    with progress("Importing", "bytes", size) as advance:
+        return importing.import_(door, errand.file, brand_id=errand.brand_id, advance=advance)

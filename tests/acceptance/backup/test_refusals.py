@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 
 from engarde_daemon.adapters.postgres.backup import hold
@@ -86,7 +87,7 @@ async def exit_code_of_interrupted(daemon: Daemon, target: Path, number: signal.
         return await process.wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_an_interrupted_backup_is_none(daemon: Daemon, place: Path, number: signal.Signals):
     """And does not stand in the way of the next one."""
     unfinished, target = place / "kept.unfinished", place / "kept"
@@ -111,6 +112,50 @@ async def test_a_data_directory_in_use_is_left_alone(kept: Path, data_dir: Path,
     assert code == 1
     assert "is not empty" in said
     assert names_in(data_dir) == before
+
+
+async def test_a_backup_that_travelled_without_empty_folders_and_modes_is_put_back(
+    kept: Path, place: Path
+):
+    """Object stores keep neither."""
+    as_an_object_store_does(kept)
+    (place / "aside").mkdir()
+    (place / "new").symlink_to("aside")
+
+    told = ("restore", "backup", kept, "--data-dir", place / "new")
+    code, restored, said = await engarde(*told, cwd=place)
+
+    assert code == 0, said
+    assert restored["data_dir"] == str(place / "aside")
+
+
+def as_an_object_store_does(kept: Path) -> None:
+    """Lose empty folders and modes."""
+    for path in sorted(kept.rglob("*/"), reverse=True):
+        path.chmod(0o755)
+        with suppress(OSError):
+            path.rmdir()
+
+
+@pytest.fixture
+def empty_mount() -> Path:
+    """A place where something is mounted that is empty."""
+    mounted = [Path(one.mountpoint) for one in psutil.disk_partitions(all=True)]
+    empty = [path for path in mounted if path.is_dir() and not any(path.iterdir())]
+    if not empty:
+        pytest.skip("nothing empty is mounted here")
+    return empty[0]
+
+
+async def test_a_mounted_directory_is_refused_before_any_work(
+    kept: Path, place: Path, empty_mount: Path
+):
+    """No folder can take its place, which would be found out at the very end."""
+    told = ("restore", "backup", kept, "--data-dir", empty_mount)
+    code, _, said = await engarde(*told, cwd=place)
+
+    assert code == 1
+    assert "name a folder in it" in said
 
 
 def names_in(folder: Path) -> list[str]:

@@ -80,6 +80,27 @@ def test_data_commands_make_no_database():
     assert not Path("wrong").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [LIST, ["retention"], ["archive", "status"], ["backup", "kept"]],
+    ids=" ".join,
+)
+def test_a_data_directory_that_cannot_be_looked_into_is_named(command: list[str]):
+    """As one of another user is; here it cannot be for its name, which holds for root as well."""
+    ended = run(*command, "--data-dir", "x" * 300)
+
+    assert (ended.exit_code, ended.stdout) == (3, "")
+    assert "cannot be looked into (File name too long)" in ended.stderr
+
+
+def test_a_log_that_cannot_be_written_is_named():
+    """Before anything is started."""
+    ended = run("run", ENGARDE_LOG__FILE="/dev/null/log")
+
+    assert (ended.exit_code, ended.stdout) == (3, "")
+    assert ended.stderr == "engarde: /dev/null: File exists.\n"
+
+
 def test_an_unreachable_database_is_named_without_its_password():
     """The sentence says where it was looked for and which setting says so."""
     ended = run(*LIST, ENGARDE_POSTGRES__DSN="postgres://user:s3cret@127.0.0.1:1/name")

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -44,8 +45,11 @@ async def copy_server(
     await _run(proving, target.parent, lambda _: None)
 
 
-async def put_back(copy: Path, root: Path) -> None:
+async def put_back(copy: Path, root: Path, *, folders: Sequence[str]) -> None:
     """Make a copy the data directory of a server that does not exist yet.
+
+    `folders` are all that the copy had: PostgreSQL needs empty ones, and the programs and stores by
+    which backups travel may have left them out, as they may have changed modes.
 
     Raises:
         EmbeddedPostgresError: There is no user to run it as.
@@ -54,14 +58,18 @@ async def put_back(copy: Path, root: Path) -> None:
     places = instance.Instance(root)
     account = choose_account(places.data, None)
     instance.make_root(root, account)
-    await to_thread.run_sync(_copy_as, copy, places.data, account, limiter=anyio.CapacityLimiter(1))
+    copying = partial(_copy_as, copy, places.data, account, folders=folders)
+    await to_thread.run_sync(copying, limiter=anyio.CapacityLimiter(1))
 
 
-def _copy_as(copy: Path, target: Path, account: Account) -> None:
+def _copy_as(copy: Path, target: Path, account: Account, *, folders: Sequence[str]) -> None:
     shutil.copytree(copy, target, symlinks=True)
+    target.chmod(0o700)
+    for folder in folders:
+        (target / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     if account.differs:
-        for place, folders, files in os.walk(target):
-            for name in ["", *folders, *files]:
+        for place, inner, files in os.walk(target):
+            for name in ["", *inner, *files]:
                 os.chown(Path(place, name), account.uid, account.gid, follow_symlinks=False)
 
 
