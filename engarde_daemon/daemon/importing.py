@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import UTC, datetime
 
 from actors.dispatcher.actor import Dispatcher
 from actors.importer.actor import Importer, ImporterPace
@@ -84,6 +85,7 @@ class Importing:
                 bytes_max=given.export_bytes_max,
                 rows_max=given.export_rows_max,
                 timeout_s=WRITE_TIMEOUT_S,
+                now=lambda: datetime.now(UTC),
             ),
             fence=fence,
             new_id=new_id,

@@ -17,6 +17,7 @@ from engarde_daemon.domain.generation import (
 )
 from engarde_daemon.domain.lengths import length_limit
 from engarde_daemon.domain.voice import HashtagRule, Voice
+from engarde_daemon.domain.words import folded, says
 
 _SENTENCES = re.compile(r"[.!?…]+(?:\s|$)|\n+")
 _WORDS = re.compile(r"[A-Za-z']+")
@@ -41,12 +42,13 @@ class Verdict(StrEnum):
 
 def findings_of(piece: Piece, spec: JobSpec) -> list[Finding]:
     """Every rule of a job that a piece breaks."""
+    text = folded(f"{piece.title}\n{piece.body}")
     found = [*_length(piece, spec), *_switches(piece, spec)]
     if spec.adherence.enforce_brand_voice:
-        found += [*_phrases(piece, spec.voice), *_hashtags(piece, spec.voice.hashtags)]
+        found += [*_phrases(text, spec.voice), *_hashtags(piece, spec.voice.hashtags)]
         found += [*_emojis(piece, spec.voice), *_reading(piece, spec.voice)]
     if spec.adherence.check_compliance:
-        found += _claims(piece, spec.voice)
+        found += _claims(text, spec.voice)
     return found
 
 
@@ -94,30 +96,29 @@ def _length(piece: Piece, spec: JobSpec) -> Iterator[Finding]:
 def _switches(piece: Piece, spec: JobSpec) -> Iterator[Finding]:
     if not spec.params.include_emojis and count_emojis(piece.title + piece.body):
         yield Finding(rule="emojis", message="It holds emojis, which the job does not want.")
-    if spec.params.include_hashtags and not piece.hashtags:
+    if spec.wants_hashtags and not piece.hashtags:
         yield Finding(rule="hashtags", message="It has no hashtags, which the job wants.")
 
 
-def _phrases(piece: Piece, voice: Voice) -> Iterator[Finding]:
-    text = f"{piece.title}\n{piece.body}"
+def _phrases(text: str, voice: Voice) -> Iterator[Finding]:
     for phrase in voice.banned_phrases:
-        if _says(text, phrase):
+        if says(text, folded(phrase)):
             yield Finding(rule="banned_phrase", message=f"It says “{phrase}”, which is banned.")
     for phrase in voice.required_phrases:
-        if not _says(text, phrase):
+        if not says(text, folded(phrase)):
             yield Finding(rule="required_phrase", message=f"It does not say “{phrase}”.")
 
 
 def _hashtags(piece: Piece, rule: HashtagRule) -> Iterator[Finding]:
-    tags = {tag.casefold() for tag in piece.hashtags}
+    tags = {folded(tag) for tag in piece.hashtags}
     if not rule.min <= len(tags) <= rule.max:
         message = f"It has {len(tags)} hashtags; {rule.min} to {rule.max} are wanted."
         yield Finding(rule="hashtags", message=message)
     for tag in rule.required:
-        if tag.casefold() not in tags:
+        if folded(tag) not in tags:
             yield Finding(rule="hashtags", message=f"The hashtag #{tag} is missing.")
     for tag in rule.banned:
-        if tag.casefold() in tags:
+        if folded(tag) in tags:
             yield Finding(rule="hashtags", message=f"The hashtag #{tag} is banned.")
 
 
@@ -140,13 +141,7 @@ def _reading(piece: Piece, voice: Voice) -> Iterator[Finding]:
         yield Finding(rule="reading_level", message=message)
 
 
-def _claims(piece: Piece, voice: Voice) -> Iterator[Finding]:
+def _claims(text: str, voice: Voice) -> Iterator[Finding]:
     for claim in voice.claims:
-        if not claim.proof and _says(f"{piece.title}\n{piece.body}", claim.phrase):
+        if not claim.proof and says(text, folded(claim.phrase)):
             yield Finding(rule="claim", message=f"It claims “{claim.phrase}” without a proof.")
-
-
-def _says(text: str, phrase: str) -> bool:
-    """Whether a text holds a phrase as whole words; capitals and spaces make no difference."""
-    words = r"\s+".join(map(re.escape, phrase.split()))
-    return re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) is not None

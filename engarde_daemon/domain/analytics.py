@@ -20,6 +20,8 @@ from engarde_daemon.domain.errors import FieldError, Invalid
 
 FIGURE_MAX = 10**12
 """How large a figure may be: a million of these still fit into a column of the archive."""
+FIRST_DAY = date(2000, 1, 1)
+"""No platform has figures of earlier days."""
 PLATFORM_CHARACTERS = 50
 CUSTOM_BYTES = 4096
 MONEY_DIGITS = 6

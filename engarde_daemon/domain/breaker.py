@@ -79,6 +79,7 @@ class Breaker:
         self._failures = self._successes = self._probes = self._slow_windows = 0
         self._open_until = 0.0
         self._seen: deque[_Seen] = deque()
+        self._seen_failed = 0
         self.latency_s: float | None = None
         """What the last call took that did not fail."""
         self._enter(BreakerState.CLOSED)
@@ -100,7 +101,7 @@ class Breaker:
         """How long it stays open at least; 0 when it is not."""
         if self.state is not BreakerState.OPEN:
             return 0.0
-        return self._open_until - self._clock()
+        return max(0.0, self._open_until - self._clock())
 
     def permit(self) -> Permit | None:
         """Leave to call for somebody's sake, or None where calling must be left."""
@@ -172,13 +173,15 @@ class Breaker:
         self._changed_at = self._window_began = self._clock()
         self._failures = self._successes = self._probes = self._slow_windows = 0
         self._seen.clear()
+        self._seen_failed = 0
 
     def _note(self, seen: _Seen) -> None:
         if seen.at - self._window_began >= self._rules.window_s:
             self._turn_window(seen.at)
         self._seen.append(seen)
+        self._seen_failed += seen.failed
         while self._seen[0].at <= seen.at - self._rules.window_s:
-            self._seen.popleft()
+            self._seen_failed -= self._seen.popleft().failed
 
     def _turn_window(self, now: float) -> None:
         """Judge the window that ends: slow is one in which more than one call in a hundred was."""
@@ -188,12 +191,11 @@ class Breaker:
         self._window_began = now
 
     def _is_ill(self) -> bool:
-        failed = sum(one.failed for one in self._seen)
         return (
             self._failures >= self._rules.failures_in_a_row
             or self._slow_windows >= self._rules.slow_windows
             or (
                 len(self._seen) >= self._rules.requests_min
-                and failed >= self._rules.failed_share * len(self._seen)
+                and self._seen_failed >= self._rules.failed_share * len(self._seen)
             )
         )

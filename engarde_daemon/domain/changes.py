@@ -179,7 +179,7 @@ def retag(before: Item, *, add: Collection[str], remove: Collection[str]) -> Pat
     tags = {tag.casefold(): tag for tag in before.details.tags if tag.casefold() not in gone}
     for tag in add:
         tags.setdefault(tag.casefold(), tag)
-    if len(tags) > TAGS_MAX:
+    if len(tags) > max(TAGS_MAX, len(before.details.tags)):
         raise Invalid([FieldError("add", f"would give the item more than {TAGS_MAX} tags")])
     return Patch(tags=tuple(tags.values()))
 

@@ -123,6 +123,8 @@ class Failover:
         return None
 
     def _from_recovering(self, sight: Sight) -> tuple[ZeroDBState, str] | None:
+        if sight.breaker is BreakerState.HELD_OPEN:
+            return ZeroDBState.FAILED_OVER, "an operator ordered it"
         if sight.breaker is not BreakerState.CLOSED:
             return ZeroDBState.FAILED_OVER, "ZeroDB fails again"
         if self.has_drained(sight) and sight.verified >= self._rules.verified_reads:

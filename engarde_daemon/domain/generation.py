@@ -110,6 +110,12 @@ class JobSpec(msgspec.Struct, frozen=True, kw_only=True):
     campaign_space_id: str | None = None
     mode: Mode = Mode.DIRECT
 
+    @property
+    def wants_hashtags(self) -> bool:
+        """Whether pieces need hashtags; a voice that allows none has the last word."""
+        bound = self.voice.hashtags.max if self.adherence.enforce_brand_voice else 1
+        return self.params.include_hashtags and bound > 0
+
     def topic_of(self, number: int) -> str:
         """What the item of this number, counted from 1, is about."""
         topics = self.params.topics

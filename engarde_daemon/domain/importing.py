@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from engarde_daemon.domain.analytics import Performance
+from engarde_daemon.domain.analytics import FIRST_DAY, Performance
 from engarde_daemon.domain.changes import Draft
 from engarde_daemon.domain.content import ContentType, Details, Status
 from engarde_daemon.domain.moving import CONTENT_TYPES, body_of_texts
@@ -96,8 +96,18 @@ class ImportSpec(msgspec.Struct, frozen=True, kw_only=True):
     date_range: DateRange | None = None
 
     def days(self, today: date) -> DateRange:
-        """The days of which figures are wanted: the last thirty where nobody says which."""
-        return self.date_range or DateRange(start=today - timedelta(days=USUAL_DAYS - 1), end=today)
+        """The days of which figures are wanted: the last thirty where nobody says which.
+
+        Those of which nobody has any yet, or ever had, are left out: platforms are asked week by
+        week, and a campaign may be said to end in a thousand years.
+        """
+        if self.date_range is None:
+            return DateRange(start=today - timedelta(days=USUAL_DAYS - 1), end=today)
+        start, end = (
+            min(max(day, FIRST_DAY), today + timedelta(days=1))
+            for day in (self.date_range.start, self.date_range.end)
+        )
+        return DateRange(start=start, end=end)
 
 
 class MediaReference(msgspec.Struct, frozen=True, kw_only=True):
@@ -234,7 +244,7 @@ def _hour_of(figures: Figures) -> datetime | None:
         return None
     try:
         zone: tzinfo = ZoneInfo(figures.time_zone or "UTC")
-    except (KeyError, ValueError, OSError):  # the name of a folder of zones is no zone
+    except (KeyError, ValueError, OSError):  # the last for a folder of zones, such as "America"
         zone = UTC
     return datetime.combine(figures.day, time(figures.hour), zone).astimezone(UTC)
 

@@ -6,11 +6,13 @@ is worth more than its form.
 """
 
 import re
+from itertools import islice
 from typing import Any
 
 import msgspec
 
 from engarde_daemon.domain.generation import Piece
+from engarde_daemon.domain.words import words_of
 
 TITLE_CHARACTERS = 255
 BODY_CHARACTERS = 200_000
@@ -28,7 +30,9 @@ SCHEMA: dict[str, Any] = {
 """What providers with structured output are told to answer with."""
 
 _FIELD = re.compile(r'"(?P<name>title|body)"\s*:\s*(?P<text>"(?:[^"\\]|\\.)*")')
-_HASHTAG = re.compile(r"(?<![\w&])#(\w{1,100})")
+_HASHTAG = re.compile(r"(?<![\w&])#([^\s#]{1,100})")
+HASHTAGS_MAX = 100
+HASHTAG_CHARACTERS = 100
 
 
 class _Loose(msgspec.Struct):
@@ -42,7 +46,7 @@ def piece_of(text: str, *, fallback_title: str) -> Piece | None:
     plain = text.replace("\x00", "").strip()
     found = _structured(plain)
     if found is None and not plain.removeprefix("```json").lstrip("` \n").startswith("{"):
-        found = Piece(title="", body=plain, hashtags=_HASHTAG.findall(plain))
+        found = Piece(title="", body=plain, hashtags=_hashtags_in(plain))
     body = found.body.strip()[:BODY_CHARACTERS] if found else ""
     if found is None or not body:
         return None
@@ -58,9 +62,18 @@ def _structured(text: str) -> Piece | None:
         found = msgspec.json.decode(text[start : end + 1].encode(), type=_Loose)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return _salvaged(text)
+    if found == _Loose():  # braces in prose, such as those of an article about templates
+        return None
     tags = found.hashtags.split() if isinstance(found.hashtags, str) else found.hashtags
-    named = [word for tag in tags for word in re.findall(r"\w{1,100}", tag)]
-    return Piece(title=_clean(found.title), body=_clean(found.body), hashtags=named[:100])
+    named = [word[:HASHTAG_CHARACTERS] for tag in tags for word in words_of(tag)]
+    return Piece(title=_clean(found.title), body=_clean(found.body), hashtags=named[:HASHTAGS_MAX])
+
+
+def _hashtags_in(prose: str) -> list[str]:
+    """The words that stand behind a sign."""
+    told = (match[1] for match in islice(_HASHTAG.finditer(prose), HASHTAGS_MAX))
+    first = ((text, next(iter(words_of(text)), "")) for text in told)
+    return [word for text, word in first if word and text.startswith(word)]
 
 
 def _salvaged(text: str) -> Piece | None:

@@ -15,9 +15,15 @@ from engarde_daemon.domain.content import ContentType
 from engarde_daemon.domain.errors import FieldError
 from engarde_daemon.domain.generation import Finding, JobSpec, Params
 from engarde_daemon.domain.lengths import length_limit
-from engarde_daemon.domain.voice import Voice
+from engarde_daemon.domain.voice import EmojiRule, HashtagRule, Voice
 
 BUILT_IN = ("topic", "tone", "content_type", "platforms", "language", "number", "count")
+
+PROMPT_CHARACTERS_MAX = 100_000
+"""How long the request of one item may be, whatever its variables make of it."""
+
+FAULTS_MAX = 20
+"""How many faults of a template are told at once."""
 
 FAULTS_CHARACTERS = 600
 """How much is told of what is wrong with a draft, which bounds what a rewrite costs."""
@@ -54,15 +60,35 @@ def template_faults(field: str, params: Params) -> list[FieldError]:
         parts = list(Formatter().parse(params.prompt_template))
     except ValueError as error:
         return [FieldError(field, f"is no template: {error}; write {{{{ for a brace")]
-    named = [(name, spec, how) for _, name, spec, how in parts if name is not None]
+    named = {(name, spec or how) for _, name, spec, how in parts if name is not None}
+    strange = sorted({name for name, form in named if name not in known or form})
     faults = [
         FieldError(field, f"names the unknown variable {{{name[:40]}}}; known are {_told(known)}")
-        for name, spec, how in named
-        if name not in known or spec or how
+        for name in strange[:FAULTS_MAX]
     ]
-    if any(name == "topic" for name, *_ in named) and not params.topics:
+    faults += [
+        FieldError("generation_params.variables", f"may not hold {name}, which has its own value")
+        for name in BUILT_IN
+        if name in params.variables
+    ]
+    if any(name == "topic" for name, _ in named) and not params.topics:
         faults.append(FieldError("generation_params.topics", "is needed by {topic}"))
     return faults
+
+
+def longest_prompt(spec: JobSpec) -> tuple[int, int]:
+    """The number of the item whose prompt is the longest, and its characters, without writing it.
+
+    A short template may name a long value a thousand times.
+    """
+    topics = spec.params.topics[: spec.target_count] or [""]
+    number = 1 + max(range(len(topics)), key=lambda place: len(topics[place]))
+    values = values_of(spec, number)
+    parts = Formatter().parse(spec.params.prompt_template)
+    return number, sum(
+        len(text) + (0 if name is None else len(values[name]) + len(_OPEN + _CLOSE))
+        for text, name, *_ in parts
+    )
 
 
 def prompt_for(
@@ -80,6 +106,7 @@ def prompt_for(
 def values_of(spec: JobSpec, number: int) -> dict[str, str]:
     """The value of every variable, on one line and without our marks."""
     given = {
+        **spec.params.variables,
         "topic": spec.topic_of(number),
         "tone": spec.params.tone or spec.voice.tone,
         "content_type": spec.content_type.value,
@@ -87,7 +114,6 @@ def values_of(spec: JobSpec, number: int) -> dict[str, str]:
         "language": spec.voice.language,
         "number": str(number),
         "count": str(spec.target_count),
-        **spec.params.variables,
     }
     return {name: _MARKS.sub(" ", value).strip() for name, value in given.items()}
 
@@ -104,37 +130,60 @@ def system_prompt(spec: JobSpec) -> str:
     ]
     if spec.adherence.enforce_brand_voice:
         lines += _voice_lines(spec.voice)
+    if spec.adherence.check_compliance:
+        lines += _listed("Say only what is proved, so never", _unproved(spec.voice))
     return "\n".join(lines)
 
 
 def _switches(spec: JobSpec) -> list[str]:
-    params = spec.params
-    lines = [
-        "Choose fitting hashtags." if params.include_hashtags else "Leave the hashtags empty.",
-        "Use a few emojis." if params.include_emojis else "Use no emojis.",
-    ]
-    if params.tone:
-        lines.append(f"The tone is {_OPEN}{_MARKS.sub(' ', params.tone)}{_CLOSE}.")
+    voice = spec.voice if spec.adherence.enforce_brand_voice else Voice()
+    tags = _hashtag_line(voice.hashtags, are_wanted=spec.wants_hashtags)
+    lines = [tags, _emoji_line(spec.params, voice.emojis)]
+    if spec.params.tone:
+        lines.append(f"The tone is {_OPEN}{_MARKS.sub(' ', spec.params.tone)}{_CLOSE}.")
     limit = length_limit(spec.content_type, spec.platforms)
     if limit is not None:
         lines.append(f"Body and hashtags together stay below {limit} characters.")
     return lines
 
 
+def _hashtag_line(rule: HashtagRule, *, are_wanted: bool) -> str:
+    """What is wanted of hashtags: by the job, or because the voice asks for more than it names."""
+    if are_wanted or rule.min > len(rule.required):
+        usual = (rule.min, rule.max) == (HashtagRule().min, HashtagRule().max)
+        bounds = "" if usual else f" There may be {rule.min} to {rule.max} of them."
+        return f"Choose fitting hashtags.{bounds}"
+    wanted = "Use only the hashtags that are asked for."
+    return wanted if rule.required else "Leave the hashtags empty."
+
+
+def _emoji_line(params: Params, rule: EmojiRule) -> str:
+    if not (params.include_emojis and rule.allowed) or rule.max == 0:
+        return "Use no emojis."
+    return f"Use a few emojis.{'' if rule.max is None else f' There may be {rule.max} of them.'}"
+
+
 def _voice_lines(voice: Voice) -> list[str]:
-    listed = (
-        ("Never say", voice.banned_phrases),
-        ("Always say", voice.required_phrases),
-        ("Always use the hashtags", voice.hashtags.required),
-        ("Say only what is proved, so never", [c.phrase for c in voice.claims if not c.proof]),
-    )
-    lines = [f"{how}: {'; '.join(what)}." for how, what in listed if what]
-    lines.append(f"Write in the language {voice.language}.")
+    lines = [
+        *_listed("Never say", voice.banned_phrases),
+        *_listed("Always say", voice.required_phrases),
+        *_listed("Always use the hashtags", voice.hashtags.required),
+        *_listed("Never use the hashtags", voice.hashtags.banned),
+        f"Write in the language {voice.language}.",
+    ]
     if voice.tone:
         lines.append(f"The brand speaks like this: {_OPEN}{_MARKS.sub(' ', voice.tone)}{_CLOSE}.")
     if voice.reading_level is not None:
         lines.append(f"Readers of US school grade {voice.reading_level} must understand it.")
     return lines
+
+
+def _listed(how: str, what: Sequence[str]) -> list[str]:
+    return [f"{how}: {'; '.join(what)}."] if what else []
+
+
+def _unproved(voice: Voice) -> list[str]:
+    return [claim.phrase for claim in voice.claims if not claim.proof]
 
 
 def _correction(draft: str, findings: Sequence[Finding]) -> str:

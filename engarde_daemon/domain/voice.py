@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from engarde_daemon.domain.errors import FieldError
+from engarde_daemon.domain.words import folded, says
 
 GRADE_MAX = 18
 
@@ -21,8 +22,15 @@ Language = Annotated[
 ]
 Phrase = Annotated[str, Meta(min_length=1, max_length=200)]
 Phrases = Annotated[list[Phrase], Meta(max_length=500)]
-# One word, without the sign: every platform ends a hashtag at the first space or sign.
-Hashtag = Annotated[str, Meta(pattern=r"^\w{1,100}(?!\n)$")]
+# One word, without the sign: every platform ends a hashtag at the first space or sign. Beside letters
+# there are the marks of scripts that write vowels or accents as such, which `\w` does not know.
+Hashtag = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\w\u0300-\u036f\u0591-\u06ed\u0900-\u109f\u1780-\u17d3\u200c\u200d]"
+        r"{1,100}(?!\n)$"
+    ),
+]
 Hashtags = Annotated[list[Hashtag], Meta(max_length=100)]
 Amount = Annotated[int, Meta(ge=0, le=100)]
 
@@ -67,22 +75,36 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def contradictions(voice: Voice) -> Iterator[FieldError]:
-    """Every part of a voice that another part makes impossible."""
-    banned = [phrase.casefold() for phrase in voice.banned_phrases]
+    """Everything in a voice that no text could satisfy, or that another part makes impossible."""
+    yield from _blanks(voice)
+    banned = [folded(phrase) for phrase in voice.banned_phrases if phrase.strip()]
     for place, phrase in enumerate(voice.required_phrases):
-        if any(one in phrase.casefold() for one in banned):
+        text = folded(phrase)
+        if any(says(text, one) for one in banned):
             yield FieldError(f"required_phrases[{place}]", "holds a banned phrase")
     yield from _hashtag_contradictions(voice.hashtags)
     if not voice.emojis.allowed and voice.emojis.max:
         yield FieldError("emojis.max", "must be 0 or left out where emojis are not allowed")
 
 
+def _blanks(voice: Voice) -> Iterator[FieldError]:
+    phrases = {
+        "banned_phrases[{}]": voice.banned_phrases,
+        "required_phrases[{}]": voice.required_phrases,
+        "claims[{}].phrase": [claim.phrase for claim in voice.claims],
+    }
+    for field, told in phrases.items():
+        for place, phrase in enumerate(told):
+            if not phrase.strip():
+                yield FieldError(field.format(place), "holds nothing but spaces")
+
+
 def _hashtag_contradictions(rule: HashtagRule) -> Iterator[FieldError]:
     if rule.min > rule.max:
         yield FieldError("hashtags.min", "is above hashtags.max")
-    if len({tag.casefold() for tag in rule.required}) > rule.max:
+    if len({folded(tag) for tag in rule.required}) > rule.max:
         yield FieldError("hashtags.required", "names more hashtags than hashtags.max allows")
-    banned = {tag.casefold() for tag in rule.banned}
+    banned = {folded(tag) for tag in rule.banned}
     for place, tag in enumerate(rule.required):
-        if tag.casefold() in banned:
+        if folded(tag) in banned:
             yield FieldError(f"hashtags.required[{place}]", "is banned as well")

@@ -10,6 +10,7 @@ import msgspec
 
 from engarde_daemon.domain.estimates import tokens_of
 from engarde_daemon.domain.generation import Usage
+from engarde_daemon.domain.words import words_of
 from engarde_daemon.ports.models import Ask, Hear, Reply
 
 MODEL = "template"
@@ -80,4 +81,4 @@ def _turn(choices: tuple[str, ...], number: int) -> str:
 
 
 def _hashtag(topic: str) -> str:
-    return "".join(word.capitalize() for word in re.findall(r"\w+", topic))[:100] or "News"
+    return "".join(word.capitalize() for word in words_of(topic))[:100] or "News"

@@ -12,6 +12,7 @@ from engarde_daemon.api.fields import Moment
 from engarde_daemon.domain.analytics import (
     CUSTOM_BYTES,
     FIGURE_MAX,
+    FIRST_DAY,
     MONEY_DIGITS,
     PLATFORM_CHARACTERS,
     Answer,
@@ -23,7 +24,6 @@ from engarde_daemon.domain.analytics import (
 from engarde_daemon.domain.errors import FieldError
 
 FIGURES_MAX = 500
-FIRST_DAY = date(2000, 1, 1)
 RATE_DIGITS = 6
 
 # `(?!\n)` as in `content.schemas.Id`.

@@ -4,7 +4,7 @@ Owns the promise that nothing wrong is found out only after the first call: vari
 key, price limit and plan are looked at before a job exists.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -21,7 +21,13 @@ from engarde_daemon.domain.estimates import (
 )
 from engarde_daemon.domain.generation import GenerationLimitReached, JobSpec, Mode
 from engarde_daemon.domain.plans import GB, Plan, fits, plan_named, upgrade_suggestion
-from engarde_daemon.domain.prompts import Prompt, prompt_for, template_faults
+from engarde_daemon.domain.prompts import (
+    PROMPT_CHARACTERS_MAX,
+    Prompt,
+    longest_prompt,
+    prompt_for,
+    template_faults,
+)
 from engarde_daemon.domain.voice import Voice
 from engarde_daemon.ports.batches import BATCH_KINDS
 from engarde_daemon.ports.content import ContentLibrary, Usage
@@ -92,7 +98,7 @@ class Planner:
         if wish.max_cost_usd is not None and price is None:
             hint = f"cannot be kept: nobody knows what {model} costs"
             raise Invalid([FieldError("max_cost_usd", hint)])
-        prompt = max(_samples(spec), key=lambda sample: len(sample.user))
+        prompt = _longest_of(spec)
         told = estimate(spec, prompt, price, concurrency=rules.concurrency)
         cost = dearest_call(spec, prompt, price)
         return await self._weigh(principal.tenant_id, spec, told=told, cost=cost)
@@ -219,9 +225,17 @@ def _preview_faults(wish: GenerateBatch) -> list[FieldError]:
     return []
 
 
-def _samples(spec: JobSpec) -> Iterator[Prompt]:
-    """A prompt for each topic, since the longest decides what is held."""
-    return (prompt_for(spec, n + 1) for n in range(max(1, len(spec.params.topics))))
+def _longest_of(spec: JobSpec) -> Prompt:
+    """The prompt that decides how much is held.
+
+    Raises:
+        Invalid: It is longer than any may be.
+    """
+    number, characters = longest_prompt(spec)
+    if characters > PROMPT_CHARACTERS_MAX:
+        told = f"makes a prompt of {characters:,} characters; {PROMPT_CHARACTERS_MAX:,} are allowed"
+        raise Invalid([FieldError(TEMPLATE_FIELD, told)])
+    return prompt_for(spec, number)
 
 
 def _quota_check(usage: Usage, plan: Plan, wanted: int) -> QuotaCheck:

@@ -4,7 +4,8 @@ Owns that an export is imported whole or not at all: until its last row is in, n
 content, and an upload that breaks off or holds a row that nobody understands is cancelled.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 import anyio
 
@@ -33,11 +34,13 @@ class Receiver:
         bytes_max: int,
         rows_max: int,
         timeout_s: float,
+        now: Callable[[], datetime],
     ) -> None:
         self._dispatcher = dispatcher
         self._bytes_max = bytes_max
         self._rows_max = rows_max
         self._timeout_s = timeout_s
+        self._now = now
 
     async def receive(self, draft: ImportDraft, chunks: AsyncIterator[bytes]) -> None:
         """Make an import of the rows that come.
@@ -57,7 +60,7 @@ class Receiver:
             raise
 
     async def _take_in(self, key: ImportKey, chunks: AsyncIterator[bytes]) -> None:
-        reader, rows, size = ExportReader(), list[Row](), 0
+        reader, rows, size = ExportReader(today=self._now().date()), list[Row](), 0
         async for chunk in chunks:
             size += len(chunk)
             rows += reader.feed(chunk)

@@ -10,14 +10,16 @@ RULES = BreakerRules(jitter=0.0)
 
 
 class Hand:
-    """A clock that stands until it is moved."""
+    """A clock that stands until it is moved, or goes on by a step whenever it is looked at."""
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.step_s = 0.0
 
     def __call__(self) -> float:
         """The time."""
-        return self.now
+        now, self.now = self.now, self.now + self.step_s
+        return now
 
 
 class Rig:
@@ -100,6 +102,15 @@ class TestOpening:
 
         assert rig.state() is BreakerState.CLOSED
 
+    def test_each_failure_is_forgotten_once(self):
+        """What is left of a share is counted as calls come and go, not anew at each of them."""
+        rig = Rig()
+        for second in range(100):
+            rig.clock.now += 0.25
+            rig.call(failed=second % 3 == 0)
+
+        assert rig.state() is BreakerState.CLOSED
+
     def test_three_slow_windows_open_it(self):
         """More than one call in a hundred is too slow, three windows in a row."""
         rig = Rig()
@@ -176,6 +187,15 @@ class TestClosing:
         rig.fail()
 
         assert rig.breaker.retry_after_s == 6.25
+
+    def test_nobody_waits_for_less_than_nothing(self):
+        """The time may come between two looks at the clock."""
+        rig = Rig()
+        rig.fail()
+        rig.clock.now += RULES.open_s - 0.5
+        rig.clock.step_s = 1.0
+
+        assert rig.breaker.retry_after_s == 0.0
 
     def test_a_probe_that_was_cut_off_leaves_its_place(self):
         """Or nobody would ever look again."""

@@ -228,6 +228,15 @@ class TestTags:
         with pytest.raises(Invalid, match="100 tags"):
             changes.retag(made().item, add=[str(number) for number in range(100)], remove=[])
 
+    def test_one_that_has_too_many_can_be_rid_of_some(self):
+        """Such as one that was moved in: what makes it better is no fault."""
+        tags = tuple(str(number) for number in range(150))
+        item = made(details=Details(tags=tags)).item
+
+        assert changes.retag(item, add=["new"], remove=["0"]).tags == (*tags[1:], "new")
+        with pytest.raises(Invalid, match="100 tags"):
+            changes.retag(item, add=["new"], remove=[])
+
 
 @pytest.mark.parametrize(
     ("fields", "nothing"),

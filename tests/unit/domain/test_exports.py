@@ -1,5 +1,6 @@
 """Exports as the tools of platforms write them, cut anywhere."""
 
+import codecs
 import json
 from datetime import date
 from typing import Any
@@ -12,6 +13,7 @@ from engarde_daemon.domain.errors import Invalid
 from engarde_daemon.domain.exports import COLUMNS_MAX, ROW_BYTES_MAX, ExportReader, Row
 from engarde_daemon.domain.importing import AssetKind
 
+TODAY = date(2026, 6, 1)
 CSV = (
     b"\xef\xbb\xbfAd ID,Headline,Primary text,Image URL,Day,Impr.,Cost,Hour of day\r\n"
     b'1,"Say ""hi""","two\nlines",https://x/a.png https://x/b.png,2026-01-31,"1,000",12.34,5\r\n'
@@ -25,7 +27,7 @@ OBJECTS: list[dict[str, Any]] = [
 
 def read(raw: bytes, size: int = 1_000_000) -> list[Row]:
     """The rows of an export that comes in pieces of a size."""
-    reader, rows = ExportReader(), list[Row]()
+    reader, rows = ExportReader(today=TODAY), list[Row]()
     for place in range(0, len(raw), size):
         rows += reader.feed(raw[place : place + size])
     rows += reader.end()
@@ -63,7 +65,7 @@ def test_json_says_the_same_wherever_it_is_cut(size: int, form: str):
     """As lines and as one list; braces in texts end nothing."""
     told = [json.dumps(one) for one in OBJECTS]
     raw = "\n".join(told) if form == "\n" else f" [{' , '.join(told)}]\n"
-    first, second = read(raw.encode(), size)
+    first, second = read(codecs.BOM_UTF8 + raw.encode(), size)
 
     assert (first.asset.external_id, first.asset.text) == ("1", OBJECTS[0]["text"])
     assert second.asset.tags == ("a", "b")
@@ -105,13 +107,61 @@ def test_a_type_is_one_that_the_platform_knows(cells: dict[str, Any], kind: Asse
         (line(date="31.1.2026"), "row 1: needs its date as 2026-01-31"),
         (line(date="2026-01-31", hour="24"), "row 1: needs its hour as a number from 0 to 23"),
         (line(date="2026-01-31", hour="0230"), "row 1: needs its hour as a number from 0 to 23"),
-        (line(date="0001-01-01"), "row 1: needs a date from 2000-01-01 to 2099-12-31"),
-        (line(date="9999-12-31"), "row 1: needs a date from 2000-01-01 to 2099-12-31"),
-        (line(date="2026-01-31", clicks="NaN"), "row 1: holds no number for clicks"),
+        (line(date="2026-01-31", hour="00024"), "row 1: needs its hour as a number from 0 to 23"),
+        (line(date="1999-12-31"), "row 1: needs a date between 2000-01-01 and tomorrow"),
+        (line(date="9999-12-31"), "row 1: needs a date between 2000-01-01 and tomorrow"),
         (line(date="2026-01-31", clicks="few"), "row 1: holds no number for clicks"),
+        (line(date="2026-01-31", spend="NaN"), "row 1: holds no number for spend"),
+        (line(date="2026-01-31", spend="12,50"), "row 1: holds no number for spend"),
+        (line(date="2026-01-31", spend="1.2.3"), "row 1: holds no number for spend"),
+        (line(tags=[{}]), "row 1: holds no text for tags"),
+        (b'[{"id": 1}', "row 1: is the last, but the list does not end after it"),
         (line(date="2026-01-31", clicks=-1), "row 1: holds no number from 0 to 10^12 for clicks"),
     ],
 )
 def test_what_cannot_be_understood_is_named_by_its_row(raw: bytes, told: str):
     """The whole export is refused."""
     assert told in refusal(raw)
+
+
+@pytest.mark.parametrize(
+    ("told", "micros"),
+    [("1,234,567.5", 1_234_567_500_000), ("1,00,000", 10**11), ("--", 0), (" ", 0), (1e-05, 10)],
+)
+def test_a_number_may_have_its_thousands_apart(told: object, micros: int):
+    """By commas, in lakhs too; a cell may say that there is none."""
+    (row,) = read(line(date="2026-01-31", spend=told))
+
+    assert row.figures is not None
+    assert row.figures.spend_micros == micros
+
+
+def test_of_columns_that_mean_one_thing_none_is_lost():
+    """A picture beside an empty column for videos, or both; a title beside an empty headline."""
+    head = b"id,image_url,video_url,headline,title\n"
+    first, second = read(head + b"1,https://x/a,,Hello,\n2,https://x/b,https://x/c,,Bye\n")
+
+    assert [one.url for one in first.asset.media] == ["https://x/a"]
+    assert [one.url for one in second.asset.media] == ["https://x/b", "https://x/c"]
+    assert (first.asset.headline, second.asset.headline) == ("Hello", "Bye")
+
+
+def test_a_file_without_an_id_goes_by_its_address():
+    """An empty id is none: two files would be one."""
+    (row,) = read(line(media_urls=["https://x/a", "https://x/b", ""], media_ids=["", "h", "i"]))
+
+    assert [one.identity for one in row.asset.media] == ["https://x/a", "h"]
+
+
+def test_a_cell_may_hold_nothing_but_line_breaks():
+    """Each byte is looked at once, or nobody would wait for the end."""
+    (row,) = read(b'id,text,name\n1,"' + b"\n" * 900_000 + b'",x\n', 65_536)
+
+    assert (row.asset.text, row.asset.name) == ("", "x")
+
+
+def test_a_cell_may_be_as_long_as_a_row():
+    """Not only as long as the eighth of one that Python takes by itself."""
+    (row,) = read(b"id,text\n1," + b"a" * 900_000)
+
+    assert len(row.asset.text) == 900_000

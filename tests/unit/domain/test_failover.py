@@ -78,6 +78,18 @@ def test_an_operators_word_is_enough(story: Story, *, is_ill: bool):
     assert story.see(breaker=BreakerState.HELD_OPEN) is ZeroDBState.FAILED_OVER
 
 
+def test_an_operators_word_is_told_as_one(story: Story):
+    """Also while ZeroDB recovers, which is no failure of its."""
+    story.recover()
+    sight = Sight(
+        breaker=BreakerState.HELD_OPEN, failures_in_a_row=0, backlog_age_s=None, verified=0
+    )
+    step = story.failover.see(sight)
+
+    assert step is not None
+    assert step.reason == "an operator ordered it"
+
+
 def test_probes_that_succeed_are_no_failback(story: Story):
     """Half open is not closed."""
     story.see(breaker=BreakerState.HELD_OPEN)

@@ -91,7 +91,21 @@ def test_days_are_the_last_thirty_where_nobody_says():
     assert ImportSpec().days(date(2026, 1, 30)) == DateRange(
         start=date(2026, 1, 1), end=date(2026, 1, 30)
     )
-    assert ImportSpec(date_range=days).days(date(2026, 5, 5)) is days
+    assert ImportSpec(date_range=days).days(date(2026, 5, 5)) == days
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "asked"),
+    [
+        (date(1, 1, 1), date(9999, 12, 31), (date(2000, 1, 1), date(2026, 5, 6))),
+        (date(9999, 12, 30), date(9999, 12, 31), (date(2026, 5, 6), date(2026, 5, 6))),
+    ],
+)
+def test_days_without_figures_are_not_asked_for(start: date, end: date, asked: tuple[date, date]):
+    """Week by week, a platform would be asked for thousands of years."""
+    days = ImportSpec(date_range=DateRange(start=start, end=end)).days(date(2026, 5, 5))
+
+    assert (days.start, days.end) == asked
 
 
 def test_figures_are_told_of_the_content():
@@ -113,7 +127,14 @@ def test_figures_are_told_of_the_content():
 
 @pytest.mark.parametrize(
     ("zone", "hour"),
-    [("Europe/Berlin", 4), ("America/New_York", 10), ("", 5), ("No/Where", 5), ("../evil", 5)],
+    [
+        ("Europe/Berlin", 4),
+        ("America/New_York", 10),
+        ("", 5),
+        ("No/Where", 5),
+        ("../evil", 5),
+        ("America", 5),
+    ],
 )
 def test_hours_are_moments_in_utc(zone: str, hour: int):
     """One in a time zone that nobody knows is taken for UTC."""

@@ -38,6 +38,12 @@ def test_a_rule_without_contradiction_can_be_kept(rule: HashtagRule):
             Voice(required_phrases=["a", "straße"], banned_phrases=["STRASSE"]),
             ["required_phrases[1]"],
         ),
+        (Voice(required_phrases=["Scatter cushions"], banned_phrases=["cat"]), []),
+        (Voice(required_phrases=["cafe\u0301"], banned_phrases=["café"]), ["required_phrases[0]"]),
+        (
+            Voice(banned_phrases=["a", " "], required_phrases=["\n"], claims=[Claim(phrase=" ")]),
+            ["banned_phrases[1]", "required_phrases[0]", "claims[0].phrase"],
+        ),
         (Voice(hashtags=HashtagRule(min=3, max=2)), ["hashtags.min"]),
         (Voice(hashtags=HashtagRule(max=1, required=["a", "b"])), ["hashtags.required"]),
         (Voice(hashtags=HashtagRule(max=1, required=["a", "A"])), []),
@@ -58,3 +64,16 @@ def test_a_voice_is_kept_as_it_was_written():
     voice = Voice(tone="dry", claims=[Claim(phrase="a", proof="b")], emojis=EmojiRule(max=2))
 
     assert msgspec.json.decode(msgspec.json.encode(voice), type=Voice) == voice
+
+
+@pytest.mark.parametrize("tag", ["tea", "हिन्दी", "ชานี้", "cafe\u0301", "می\u200cخواهم", "a" * 100])
+def test_a_hashtag_is_a_word_of_any_script(tag: str):
+    """Vowel signs and accents included."""
+    assert msgspec.convert({"required": [tag]}, HashtagRule).required == [tag]
+
+
+@pytest.mark.parametrize("tag", ["", "#tea", "hot tea", "tea\n", "a-b", "a" * 101])
+def test_what_is_no_word_is_no_hashtag(tag: str):
+    """A space or a sign would end it."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"required": [tag]}, HashtagRule)

@@ -31,6 +31,8 @@ def rules(found: Piece, job: JobSpec) -> list[str]:
     ("voice", "found", "rule"),
     [
         (Voice(banned_phrases=["Cheap Tea"]), piece("Our cheap\n tea!"), "banned_phrase"),
+        (Voice(banned_phrases=["最好"]), piece("这是最好的茶"), "banned_phrase"),
+        (Voice(banned_phrases=["café"]), piece("A cafe\u0301."), "banned_phrase"),
         (Voice(required_phrases=["En Garde"]), piece("En  gardens."), "required_phrase"),
         (Voice(hashtags=HashtagRule(min=1)), piece(), "hashtags"),
         (Voice(hashtags=HashtagRule(max=1)), piece(hashtags=["a", "b"]), "hashtags"),
@@ -50,6 +52,7 @@ def test_a_rule_of_the_voice_is_found_broken(voice: Voice, found: Piece, rule: s
     [
         (Voice(banned_phrases=["tea"]), piece("A team.", hashtags=[])),
         (Voice(required_phrases=["en garde"]), piece("EN\nGARDE!")),
+        (Voice(required_phrases=["최고"]), piece("우리는 최고입니다")),
         (Voice(reading_level=8), piece("We like tea. " * 10)),
         (Voice(reading_level=1, language="de"), piece(HARD)),
         (Voice(claims=[Claim(phrase="heals", proof="a study")]), piece("It heals.")),
@@ -76,6 +79,20 @@ def test_switches_of_the_job_are_rules_too():
         "emojis",
         "hashtags",
     ]
+
+
+def test_a_voice_without_hashtags_has_the_last_word():
+    """A job that wants some could never have a piece of it."""
+    given = params(include_hashtags=True)
+    job = spec(voice=Voice(hashtags=HashtagRule(max=0)), params=given)
+    free = spec(
+        voice=Voice(hashtags=HashtagRule(max=0)),
+        params=given,
+        adherence=Adherence(enforce_brand_voice=False),
+    )
+
+    assert rules(piece(), job) == []
+    assert rules(piece(), free) == ["hashtags"]
 
 
 @pytest.mark.parametrize(

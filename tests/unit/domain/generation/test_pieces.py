@@ -3,7 +3,13 @@
 import pytest
 
 from engarde_daemon.domain.generation import Piece, tags_of
-from engarde_daemon.domain.pieces import BODY_CHARACTERS, TITLE_CHARACTERS, piece_of
+from engarde_daemon.domain.pieces import (
+    BODY_CHARACTERS,
+    HASHTAG_CHARACTERS,
+    HASHTAGS_MAX,
+    TITLE_CHARACTERS,
+    piece_of,
+)
 
 WHOLE = '{"title": "Tea", "body": "Drink it.", "hashtags": ["#tea", "hot tea"]}'
 
@@ -21,6 +27,36 @@ def test_plain_text_is_the_body():
     found = piece_of("Drink #tea daily &#38;", fallback_title="Tea, no. 1")
 
     assert found == Piece(title="Tea, no. 1", body="Drink #tea daily &#38;", hashtags=["tea"])
+
+
+@pytest.mark.parametrize("text", ["Fill in {} with #tea.", 'Send {"cup": 1} for #tea.'])
+def test_braces_in_prose_are_prose(text: str):
+    """A paid answer is not thrown away because it speaks of templates."""
+    assert piece_of(text, fallback_title="x") == Piece(title="x", body=text, hashtags=["tea"])
+
+
+def test_hashtags_are_whole_words_in_any_script():
+    """With the marks that belong to their letters; a sign ends them."""
+    told = '{"body": "b", "hashtags": ["हिन्दी", "#ภาษาไทย-ชา"]}'
+    prose = "#हिन्दी #ชา, #(no) #38; a#b"
+
+    structured, plain = piece_of(told, fallback_title="x"), piece_of(prose, fallback_title="x")
+
+    assert structured is not None
+    assert structured.hashtags == ["हिन्दी", "ภาษาไทย", "ชา"]
+    assert plain is not None
+    assert plain.hashtags == ["हिन्दी", "ชา", "38"]
+
+
+def test_hashtags_are_bounded():
+    """However many a text holds, and however long they are."""
+    found = piece_of(" ".join(f"#tag{n}" for n in range(999)), fallback_title="x")
+    long = piece_of('{"body": "b", "hashtags": ["%s"]}' % ("h" * 999), fallback_title="x")
+
+    assert found is not None
+    assert len(found.hashtags) == HASHTAGS_MAX
+    assert long is not None
+    assert [len(tag) for tag in long.hashtags] == [HASHTAG_CHARACTERS]
 
 
 def test_whole_fields_of_a_broken_object_are_kept():

@@ -3,8 +3,15 @@
 import pytest
 
 from engarde_daemon.domain.generation import Adherence, Finding
-from engarde_daemon.domain.prompts import prompt_for, template_faults
-from engarde_daemon.domain.voice import Claim, HashtagRule, Voice
+from engarde_daemon.domain.prompts import (
+    BUILT_IN,
+    FAULTS_MAX,
+    longest_prompt,
+    prompt_for,
+    template_faults,
+    values_of,
+)
+from engarde_daemon.domain.voice import Claim, EmojiRule, HashtagRule, Voice
 from tests.support.jobs import params, spec
 
 
@@ -57,12 +64,14 @@ def test_the_system_prompt_tells_the_brands_rules():
         reading_level=6,
         banned_phrases=["cheap"],
         required_phrases=["En Garde"],
-        hashtags=HashtagRule(required=["tea"]),
+        hashtags=HashtagRule(min=2, max=4, required=["tea"], banned=["coffee"]),
         claims=[Claim(phrase="heals"), Claim(phrase="tested", proof="a study")],
     )
     system = prompt_for(spec(voice=voice, platforms=["twitter"]), 1).system
 
-    for said in ("cheap", "En Garde", "tea", "heals", "⟦warm⟧", "language de", "grade 6", "280"):
+    for said in ("cheap", "En Garde", "tea", "coffee", "2 to 4", "heals", "⟦warm⟧"):
+        assert said in system
+    for said in ("language de", "grade 6", "280"):
         assert said in system
     assert "tested" not in system
 
@@ -92,3 +101,79 @@ def test_a_brands_voice_is_left_out_where_it_is_not_enforced():
     )
 
     assert "cheap" not in prompt_for(job, 1).system
+
+
+def test_claims_are_told_wherever_they_are_checked():
+    """That is a switch of its own, beside the brand's voice."""
+    voice = Voice(banned_phrases=["cheap"], claims=[Claim(phrase="heals")])
+    only_claims = Adherence(enforce_brand_voice=False)
+    system = prompt_for(spec(voice=voice, adherence=only_claims), 1).system
+
+    assert "never: heals." in system
+    assert "cheap" not in system
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted", "line"),
+    [
+        (HashtagRule(), False, "Leave the hashtags empty."),
+        (HashtagRule(required=["tea"]), False, "Use only the hashtags that are asked for."),
+        (HashtagRule(min=2), False, "Choose fitting hashtags. There may be 2 to 30 of them."),
+        (HashtagRule(max=0), True, "Leave the hashtags empty."),
+    ],
+)
+def test_a_job_never_asks_against_its_voice_for_hashtags(
+    rule: HashtagRule,
+    wanted: bool,  # noqa: FBT001 - a parameter of the test
+    line: str,
+):
+    """What is asked for and what is checked is one thing."""
+    job = spec(voice=Voice(hashtags=rule), params=params(include_hashtags=wanted))
+
+    assert line in prompt_for(job, 1).system.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (EmojiRule(allowed=False), "Use no emojis."),
+        (EmojiRule(max=0), "Use no emojis."),
+        (EmojiRule(max=3), "Use a few emojis. There may be 3 of them."),
+    ],
+)
+def test_a_job_never_asks_against_its_voice_for_emojis(rule: EmojiRule, line: str):
+    """Although it wants some."""
+    job = spec(voice=Voice(emojis=rule), params=params(include_emojis=True))
+
+    assert line in prompt_for(job, 1).system.split("\n")
+
+
+def test_what_the_daemon_fills_in_is_nobody_elses_to_fill_in():
+    """Refused, and passed over where it was taken before: the template counts by {number}."""
+    given = params("{number}", variables=dict.fromkeys(BUILT_IN, "many"))
+
+    assert [fault.field for fault in template_faults("prompt_template", given)] == [
+        "generation_params.variables"
+    ] * len(BUILT_IN)
+    assert values_of(spec(params=given), 3)["number"] == "3"
+
+
+def test_of_many_faults_the_first_are_told():
+    """Each with all the names that there are, and each once."""
+    template = "".join(f"{{x{n}}}" for n in range(1000)) * 2
+    faults = template_faults("prompt_template", params(template))
+
+    assert len({fault.message for fault in faults}) == len(faults) == FAULTS_MAX
+
+
+def test_the_longest_prompt_is_known_before_it_is_written():
+    """Of the topics that come to turn; braces count as one."""
+    given = params(
+        "{{x}} {topic} {topic} {own}", topics=["a", "abc", "ab", "abcd"], variables={"own": "⟦o⟧"}
+    )
+    job = spec(params=given, target_count=3)
+    number, characters = longest_prompt(job)
+
+    assert number == 2
+    assert characters == len(prompt_for(job, 2).user)
+    assert longest_prompt(spec(params=params("Write.", topics=[]))) == (1, 6)
