@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tui.dialogs.confirm import Confirm
@@ -23,6 +24,7 @@ from tui.page import PAGES, Page
 from tui.pages import ALL
 from tui.sight import Sight
 from tui.themes import DARK, LIGHT, PLAIN, THEMES
+from tui.words import clean
 
 DRAW_EVERY_S = 0.25
 
@@ -105,6 +107,21 @@ class Dashboard(App[None]):
         yield SystemCommand("Help", "What this page is for, and its keys", self.action_help)
         yield SystemCommand("Change colours", "Light or dark", self.action_change_colours)
         yield SystemCommand("Quit", "Leave the dashboard; the daemon runs on", self.exit)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Tell something beside the page, word by word: what comes from outside is no markup."""
+        del markup
+        super().notify(
+            clean(message), title=clean(title), severity=severity, timeout=timeout, markup=False
+        )
 
     @on(Ordered)
     def _consider(self, message: Ordered) -> None:

@@ -91,7 +91,7 @@ class Replication(Page):
     @on(Table.Chosen, "#parked")
     def _tell(self, message: Table.Chosen) -> None:
         parked: Parked = message.row
-        self.notify(clean(parked.reason), title=clean(_subject(parked)))
+        self.notify(parked.reason, title=_subject(parked))
 
     def _look_again(self) -> None:
         if self.is_current and self.sight.is_live:

@@ -93,3 +93,14 @@ async def test_it_is_asked_only_while_the_page_is_open(sit: Sit):
         await desk.press("7")
 
         assert desk.feed.log_cursors == []
+
+
+async def test_brackets_in_a_line_are_shown_and_not_obeyed(sit: Sit):
+    """As markup they would be swallowed, or end the dashboard."""
+    page = scenes.log()
+    line = msgspec.structs.replace(page.data[1], event="[Errno 111] lost [/]")
+    async with sit() as desk:
+        desk.feed.log_pages = [msgspec.structs.replace(page, data=[line])]
+        await desk.press("8", "enter")
+
+        assert "─ [Errno 111] lost [/] ─" in desk.text

@@ -1,6 +1,7 @@
 """The pages: what they show, and how one gets around."""
 
 import anyio
+import msgspec
 import pytest
 from textual.binding import Binding
 from textual.color import Color
@@ -240,3 +241,25 @@ async def test_a_key_typed_into_a_field_is_not_a_command(sit: Sit):
 
         assert desk.app.screen.query_one(Input).value == "q1"
         assert desk.page == "tenants"
+
+
+async def test_brackets_in_what_it_is_told_are_shown_and_not_obeyed(sit: Sit):
+    """As markup of ours they would be swallowed, or end the dashboard."""
+    async with sit(notices=True) as desk:
+        desk.feed.refusal = Refused("Set [zerodb_next] url[/].")
+        await desk.press("6", "v", "tab", "enter")
+
+        assert "Set [zerodb_next] url[/]." in desk.text
+
+
+async def test_brackets_in_a_name_are_shown_and_not_obeyed(sit: Sit):
+    """Whoever names a tenant must not be able to end the dashboard."""
+    name = "Acme [/] [b]EU"
+    async with sit() as desk:
+        desk.feed.standings = [msgspec.structs.replace(scenes.tenants()[2], name=name)]
+        await desk.press("3", "enter")
+        assert f"─ {name} ─" in desk.text
+
+        await desk.press("escape", "c", *"free", "enter")
+
+        assert f"Put {name} on free" in desk.text
