@@ -5,7 +5,8 @@ of events costs the dashboard no more than a quiet hour, and never makes a key w
 """
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -47,13 +48,15 @@ class Dashboard(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, feed: Feed, *, light: bool = False) -> None:
+    def __init__(
+        self, feed: Feed, *, light: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if self._plain else None)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = (PLAIN if self._plain else LIGHT if light else DARK).name
-        self.sight = Sight()
+        self.sight = Sight(clock)
         self._feed = feed
         self._revision = 0
 
@@ -72,6 +75,7 @@ class Dashboard(App[None]):
 
     def draw(self) -> None:
         """Draw what has become known since the last time."""
+        self.sight.watch()
         if self._revision != self.sight.revision:
             self._revision = self.sight.revision
             for screen in self.screen_stack:

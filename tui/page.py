@@ -89,7 +89,7 @@ class Page(Screen[None]):
         masthead = self.query_one(Masthead)
         masthead.daemon = self._daemon()
         masthead.state = self._state()
-        self.set_class(isinstance(self.sight.link, Lost), "-lost")
+        self.set_class(bool(self.sight.trouble), "-lost")
         self.show()
         if self._greyed != self.sight.read_only:
             # Not every time: the footer is made anew by it.
@@ -138,7 +138,7 @@ class Page(Screen[None]):
 
     def _state(self) -> tuple[Cell, ...]:
         parts = []
-        if self.sight.snapshot is not None and self.sight.is_live:
+        if self.sight.snapshot is not None and self.sight.is_linked and not self.sight.trouble:
             tone = SEVERITY_TONES[self.sight.snapshot.safety.severity]
             parts.append(Cell(f"{sign(tone)} {_VERDICTS[tone]}", tone))
         if self.sight.read_only:
@@ -146,6 +146,8 @@ class Page(Screen[None]):
         match self.sight.link:
             case None:
                 parts.append(Cell("… connecting", Tone.QUIET))
+            case Linked() if self.sight.trouble:
+                parts.append(Cell("! nothing new", Tone.WARNING))
             case Linked():
                 parts.append(Cell("● live", Tone.GOOD))
             case Lost(again_in_s=again_in_s):

@@ -104,7 +104,7 @@ class Log(Chronicle[LogRecord]):
         self.app.push_screen(Line(message.row))
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.is_current and self.sight.is_linked:
             self._fetch()
 
     @work(exclusive=True, group="log", exit_on_error=False)

@@ -119,7 +119,7 @@ class Recovery(Page):
 
     def _look_again(self) -> None:
         job = self._chosen()
-        if self.is_current and self.sight.is_live and job is not None and job.state in LIVE:
+        if self.is_current and self.sight.is_linked and job is not None and job.state in LIVE:
             self._fetch_report()
 
     @work(exclusive=True, group="report", exit_on_error=False)

@@ -94,7 +94,7 @@ class Replication(Page):
         self.notify(parked.reason, title=_subject(parked))
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.is_current and self.sight.is_linked:
             self._fetch_parked()
 
     @work(exclusive=True, group="parked", exit_on_error=False)

@@ -89,7 +89,7 @@ class Tenants(Page):
             self.fetch()
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.is_current and self.sight.is_linked:
             self.fetch()
 
     @work(exclusive=True, group="tenants", exit_on_error=False)

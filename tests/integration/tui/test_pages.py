@@ -8,10 +8,13 @@ from textual.color import Color
 from textual.filter import NoColor
 from textual.widgets import Input
 
-from tests.integration.tui.conftest import Sit
+from tests.integration.tui.conftest import Desk, Sit
 from tests.support.dashboard import scenes
+from tests.support.dashboard.feed import ScriptedFeed
+from tui.app import Dashboard
 from tui.feed import Linked, Lost, Refused
 from tui.page import PAGES
+from tui.sight import SILENT_AFTER_S
 
 
 async def test_every_page_opens_by_its_number(sit: Sit):
@@ -64,12 +67,15 @@ async def test_a_lost_daemon_is_told_with_what_was_known(sit: Sit):
         await desk.tell(Lost("nothing answers there", 4.0))
 
         assert "✗ no answer, again in 4 s" in desk.text.splitlines()[0]
-        assert "The daemon does not answer. This is how it was at" in desk.text
+        assert (
+            "There is no news from the daemon: nothing answers there. This is how it was at"
+            in desk.text
+        )
 
         await desk.tell(Linked("operator"), scenes.snapshot())
 
         assert "● live" in desk.text.splitlines()[0]
-        assert "does not answer" not in desk.text
+        assert "no news" not in desk.text
 
 
 async def test_each_fault_of_a_store_is_shown_with_cause_and_effect(sit: Sit):
@@ -241,6 +247,39 @@ async def test_a_key_typed_into_a_field_is_not_a_command(sit: Sit):
 
         assert desk.app.screen.query_one(Input).value == "q1"
         assert desk.page == "tenants"
+
+
+async def test_a_daemon_that_was_never_seen_is_told_with_the_reason():
+    """A wrong key is another matter than a daemon that is away."""
+    feed = ScriptedFeed([Lost("it does not know this key", 4.0)])
+    app = Dashboard(feed)
+    async with app.run_test(size=(120, 40)) as pilot:
+        desk = Desk(pilot, app, feed)
+        await desk.settle()
+
+        assert "There is no news from the daemon: it does not know this key." in desk.text
+
+
+async def test_a_daemon_that_tells_nothing_new_is_not_taken_for_live():
+    """It answers, but whoever looks after it in there stands still; so does what is shown."""
+    now_s = 1000.0
+    feed = ScriptedFeed(scenes.lately(scenes.snapshot(), seconds=5))
+    app = Dashboard(feed, clock=lambda: now_s)
+    async with app.run_test(size=(120, 40)) as pilot:
+        desk = Desk(pilot, app, feed)
+        await desk.settle()
+        assert "● live" in desk.text
+
+        now_s += SILENT_AFTER_S + 1
+        await desk.tell(scenes.snapshot())
+
+        assert "! nothing new" in desk.text.splitlines()[0]
+        assert "content is safe" not in desk.text.splitlines()[0]
+        assert "The daemon answers, but tells nothing new. This is how it was at" in desk.text
+
+        await desk.tell(msgspec.structs.replace(scenes.snapshot(), at=scenes.ago(seconds=-1)))
+
+        assert "● live" in desk.text.splitlines()[0]
 
 
 async def test_brackets_in_what_it_is_told_are_shown_and_not_obeyed(sit: Sit):
