@@ -103,6 +103,12 @@ class Page(Screen[None]):
     def carried_out(self, order: Order) -> None:
         """Look again at what an order may have changed."""
 
+    def may_look_again(self, group: str) -> bool:
+        """Whether to ask again: while an answer is awaited, that would only give it up."""
+        asking = (w for w in self.workers if w.node is self and w.group == group)
+        is_awaited = any(not worker.is_finished for worker in asking)
+        return self.is_current and self.sight.is_linked and not is_awaited
+
     def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
         """What the palette offers for this page: all its keys that may be pressed now."""
         for binding in self.BINDINGS:

@@ -302,3 +302,41 @@ async def test_brackets_in_a_name_are_shown_and_not_obeyed(sit: Sit):
         await desk.press("escape", "c", *"free", "enter")
 
         assert f"Put {name} on free" in desk.text
+
+
+@pytest.mark.parametrize(
+    ("page", "asked"), [("3", "wishes"), ("6", "reports"), ("8", "log_cursors")]
+)
+async def test_a_slow_answer_is_waited_for(sit: Sit, page: str, asked: str):
+    """The next look would give up the one under way, and nothing would ever be shown."""
+    async with sit(scenes.recovering()) as desk:
+        desk.feed.answers = anyio.Event()
+        await desk.pilot.press(page)
+        await desk.pilot.pause()
+        before = len(getattr(desk.feed, asked))
+        assert before
+
+        for second in range(3):
+            desk.feed.tell(
+                msgspec.structs.replace(scenes.recovering(), at=scenes.ago(seconds=-second))
+            )
+            await desk.pilot.pause()
+            desk.app.draw()
+            desk.app.screen._look_again()  # type: ignore[attr-defined]
+            await desk.pilot.pause()
+        assert len(getattr(desk.feed, asked)) == before
+
+        desk.feed.answers.set()
+        await desk.settle()
+
+
+async def test_tenants_stay_when_they_cannot_be_fetched_anew(sit: Sit):
+    """And with them the one under the cursor, which the next key means."""
+    async with sit() as desk:
+        await desk.press("3", "down")
+        desk.feed.refusal = Refused("PostgreSQL does not answer.")
+        desk.app.screen.fetch()  # type: ignore[attr-defined]
+        await desk.settle()
+
+        assert "not renewed: PostgreSQL does not answer." in desk.text
+        assert desk.app.screen.query_one("#tenants").cursor == 1  # type: ignore[attr-defined]
