@@ -249,6 +249,16 @@ async def test_a_key_typed_into_a_field_is_not_a_command(sit: Sit):
         assert desk.page == "tenants"
 
 
+async def test_the_newest_events_stay_in_sight(sit: Sit):
+    """The overview has no cursor, and nothing else drags its lists along with what gets old."""
+    async with sit() as desk:
+        events = [scenes.event(-n, "content.item.created", f"number {n}") for n in range(40)]
+        await desk.tell(*events[:35])
+        await desk.tell(*events[35:])
+
+        assert "number 39" in desk.text
+
+
 async def test_a_daemon_that_was_never_seen_is_told_with_the_reason():
     """A wrong key is another matter than a daemon that is away."""
     feed = ScriptedFeed([Lost("it does not know this key", 4.0)])
