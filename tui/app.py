@@ -5,13 +5,15 @@ of events costs the dashboard no more than a quiet hour, and never makes a key w
 """
 
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from tui.dialogs.confirm import Confirm
@@ -23,6 +25,7 @@ from tui.page import PAGES, Page
 from tui.pages import ALL
 from tui.sight import Sight
 from tui.themes import DARK, LIGHT, PLAIN, THEMES
+from tui.words import clean
 
 DRAW_EVERY_S = 0.25
 
@@ -45,13 +48,15 @@ class Dashboard(App[None]):
         Binding("q", "quit", "Quit"),
     ]
 
-    def __init__(self, feed: Feed, *, light: bool = False) -> None:
+    def __init__(
+        self, feed: Feed, *, light: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._plain = bool(os.environ.get("NO_COLOR"))
         super().__init__(ansi_color=True if self._plain else None)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = (PLAIN if self._plain else LIGHT if light else DARK).name
-        self.sight = Sight()
+        self.sight = Sight(clock)
         self._feed = feed
         self._revision = 0
 
@@ -70,6 +75,7 @@ class Dashboard(App[None]):
 
     def draw(self) -> None:
         """Draw what has become known since the last time."""
+        self.sight.watch()
         if self._revision != self.sight.revision:
             self._revision = self.sight.revision
             for screen in self.screen_stack:
@@ -105,6 +111,21 @@ class Dashboard(App[None]):
         yield SystemCommand("Help", "What this page is for, and its keys", self.action_help)
         yield SystemCommand("Change colours", "Light or dark", self.action_change_colours)
         yield SystemCommand("Quit", "Leave the dashboard; the daemon runs on", self.exit)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Tell something beside the page, word by word: what comes from outside is no markup."""
+        del markup
+        super().notify(
+            clean(message), title=clean(title), severity=severity, timeout=timeout, markup=False
+        )
 
     @on(Ordered)
     def _consider(self, message: Ordered) -> None:

@@ -44,10 +44,11 @@ CONNECT_LIMIT_S = 5.0
 PAUSE_LEAST_S = 0.5
 PAUSE_MOST_S = 15.0
 _PROBLEM_BYTES_MAX = 64 * 1024
+_NOT_UNDERSTOOD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NO_ACCESS = {
-    401: "the daemon does not know this key: give another with --key or in ENGARDE_KEY",
-    403: "this key may not follow the daemon: it needs an operator's",
-    404: "there is no dashboard feed at this address: is it the address of a daemon?",
+    401: "it does not know this key; give another with --key or in ENGARDE_KEY",
+    403: "this key may not follow it, that needs an operator's",
+    404: "there is no dashboard feed at this address; give that of a daemon with --url",
 }
 
 
@@ -112,7 +113,7 @@ class HttpFeed:
             try:
                 async for news in self._follow_once():
                     yield news
-            except (httpx.HTTPError, Refused, FrameTooLargeError, msgspec.MsgspecError) as error:
+            except (httpx.HTTPError, Refused, FrameTooLargeError, *_NOT_UNDERSTOOD) as error:
                 why = _words(error)
             pause_s = self._next_pause_s()
             yield Lost(why, pause_s)
@@ -169,9 +170,9 @@ class HttpFeed:
             yield answer
 
     def _news(self, frame: Frame) -> list[News]:
-        self._pause_s = PAUSE_LEAST_S
         self._last_event_id = frame.id or self._last_event_id
         news = read_frame(frame.event, frame.data)
+        self._pause_s = PAUSE_LEAST_S
         return [] if news is None else [news]
 
     def _next_pause_s(self) -> float:
@@ -203,7 +204,7 @@ def open_client(url: str, key: str) -> httpx.AsyncClient:
 def _read(answer: httpx.Response, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.content, type=shape)
-    except msgspec.MsgspecError as error:
+    except _NOT_UNDERSTOOD as error:
         raise Refused(
             f"The daemon says what this dashboard does not understand: {error}"
         ) from error
@@ -212,7 +213,7 @@ def _read(answer: httpx.Response, shape: type[T]) -> T:
 def _reason(answer: httpx.Response) -> str:
     try:
         problem = msgspec.json.decode(answer.content[:_PROBLEM_BYTES_MAX], type=_Problem)
-    except msgspec.MsgspecError:
+    except _NOT_UNDERSTOOD:
         return f"The daemon answered with {answer.status_code}."
     return problem.detail or problem.title or f"The daemon answered with {answer.status_code}."
 

@@ -19,7 +19,3 @@ class Navigated(Message):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.page = page
-
-
-class Asked(Message):
-    """A page wants what the feed does not tell by itself."""

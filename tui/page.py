@@ -89,7 +89,7 @@ class Page(Screen[None]):
         masthead = self.query_one(Masthead)
         masthead.daemon = self._daemon()
         masthead.state = self._state()
-        self.set_class(isinstance(self.sight.link, Lost), "-lost")
+        self.set_class(bool(self.sight.trouble), "-lost")
         self.show()
         if self._greyed != self.sight.read_only:
             # Not every time: the footer is made anew by it.
@@ -102,6 +102,12 @@ class Page(Screen[None]):
 
     def carried_out(self, order: Order) -> None:
         """Look again at what an order may have changed."""
+
+    def may_look_again(self, group: str) -> bool:
+        """Whether to ask again: while an answer is awaited, that would only give it up."""
+        asking = (w for w in self.workers if w.node is self and w.group == group)
+        is_awaited = any(not worker.is_finished for worker in asking)
+        return self.is_current and self.sight.is_linked and not is_awaited
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], object]]]:
         """What the palette offers for this page: all its keys that may be pressed now."""
@@ -138,7 +144,7 @@ class Page(Screen[None]):
 
     def _state(self) -> tuple[Cell, ...]:
         parts = []
-        if self.sight.snapshot is not None and self.sight.is_live:
+        if self.sight.snapshot is not None and self.sight.is_linked and not self.sight.trouble:
             tone = SEVERITY_TONES[self.sight.snapshot.safety.severity]
             parts.append(Cell(f"{sign(tone)} {_VERDICTS[tone]}", tone))
         if self.sight.read_only:
@@ -146,6 +152,8 @@ class Page(Screen[None]):
         match self.sight.link:
             case None:
                 parts.append(Cell("… connecting", Tone.QUIET))
+            case Linked() if self.sight.trouble:
+                parts.append(Cell("! nothing new", Tone.WARNING))
             case Linked():
                 parts.append(Cell("● live", Tone.GOOD))
             case Lost(again_in_s=again_in_s):

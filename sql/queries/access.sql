@@ -45,9 +45,13 @@ where tenant_id = $1 and id = $2
 returning revoked_at
 
 -- name: note_key_uses
-update engarde.api_keys k set last_used_at = now()
-from unnest($1::text[], $2::text[]) u (tenant, id)
-where k.tenant_id = u.tenant and k.id = u.id
+-- Locked in one order, because other daemons note the same keys.
+with used as materialized (
+    select k.id from engarde.api_keys k
+    where (k.tenant_id, k.id) in (select * from unnest($1::text[], $2::text[]))
+    order by k.id for no key update
+)
+update engarde.api_keys k set last_used_at = now() from used u where k.id = u.id
 
 -- name: add_campaign_space
 insert into public.campaign_spaces as s

@@ -17,13 +17,19 @@ select $1::text as tenant_id, r.* from engarde.reconcile_usage_v1($1) r
 select count(*) from engarde.reservations r where r.state = 'pending'
 
 -- name: restate_usage
--- The breakdown by type is for other readers of the platform's table; ours read the counters.
+-- The breakdown by type is for other readers of the platform's table; ours read the counters. Rows are
+-- locked in the order of every batch of writes, so that neither waits for the other in a circle.
+with stale as materialized (
+    select u.tenant_id from public.content_storage_usage u
+    where u.tenant_id = any ($1::text[]) and u.last_calculated_at < u.updated_at
+    order by u.tenant_id for update
+)
 update public.content_storage_usage u
 set usage_by_type = coalesce(c.by_type, '{}'), last_calculated_at = clock_timestamp() at time zone 'utc'
-from unnest($1::text[]) w (tenant_id)
+from stale w
 left join lateral (
     select jsonb_object_agg(k.content_type, jsonb_build_object('count', k.items, 'bytes', k.bytes)) as by_type
     from (select content_type, sum(items) as items, sum(bytes) as bytes from engarde.content_counts
           where tenant_id = w.tenant_id group by content_type having sum(items) > 0) k
 ) c on true
-where u.tenant_id = w.tenant_id and u.last_calculated_at < u.updated_at
+where u.tenant_id = w.tenant_id

@@ -36,6 +36,3 @@ select * from engarde.read_quota_v1($1)
 
 -- name: owns_brand
 select engarde.brand_belongs_v1($1, $2)
-
--- name: find_api_key
-select * from engarde.find_api_key_v1($1)

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from tui.orders import Order
+from tui.widgets.panel import title_of
 from tui.words import clean
 
 
@@ -30,7 +31,7 @@ class Confirm(ModalScreen[bool]):
         """What will happen, the word to type, and the two ways out."""
         order = self._order
         with Vertical(classes="dialog") as box:
-            box.border_title = clean(order.title)
+            box.border_title = title_of(order.title)
             yield Static(clean(order.effect), classes="effect", markup=False)
             if order.typed:
                 yield Static(f"Type {order.typed} to go on.", classes="ask", markup=False)

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engarde_daemon.protocol import LogRecord
+from tui.widgets.panel import title_of
 from tui.words import clean
 
 
@@ -25,7 +26,7 @@ class Line(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Moment, level, fields."""
         with VerticalScroll(classes="dialog -wide") as box:
-            box.border_title = clean(self._line.event)
+            box.border_title = title_of(self._line.event)
             box.border_subtitle = "Esc closes"
             yield Static("\n".join(self._told()), markup=False)
 

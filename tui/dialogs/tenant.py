@@ -17,6 +17,7 @@ from tui.feed import Standing
 from tui.orders import Order
 from tui.tone import role, sign
 from tui.views import level_tone
+from tui.widgets.panel import title_of
 from tui.words import bar, clean, count, plural, share, size
 
 _BAR_COLUMNS = 40
@@ -39,7 +40,7 @@ class TenantDetail(ModalScreen[Order | None]):
     def compose(self) -> ComposeResult:
         """Figures, and a field for the plan where it is to be changed."""
         with Vertical(classes="dialog") as box:
-            box.border_title = clean(self._tenant.name)
+            box.border_title = title_of(self._tenant.name)
             box.border_subtitle = "Esc closes"
             yield Static(Content("\n").join(self._lines()))
             if self._choose_plan:

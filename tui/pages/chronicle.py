@@ -16,7 +16,7 @@ from tui.feed import Feed
 from tui.page import PAGES, Page
 from tui.sight import Sight
 from tui.widgets.columns import Column
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, title_of
 from tui.widgets.table import Table
 from tui.words import plural
 
@@ -110,7 +110,8 @@ class Chronicle(Page, Generic[E]):
     def _tell(self) -> None:
         entry: E | None = self.query_one(Table).chosen
         panel = self.query_one("#detail", Static)
-        panel.border_title, words = self.detail(entry) if entry is not None else ("", "")
+        title, words = self.detail(entry) if entry is not None else ("", "")
+        panel.border_title = title_of(title)
         panel.update(words)
 
     def _newest_first(self) -> Sequence[E]:

@@ -14,7 +14,7 @@ from tui.page import Page
 from tui.tone import Cell, Tone, signed
 from tui.views import job_tone
 from tui.widgets.columns import Column
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, title_of
 from tui.widgets.table import Table
 from tui.words import bar, clean, clock, count, dollars, lasting, plural, share
 
@@ -72,8 +72,8 @@ class Jobs(Page):
     def _tell(self) -> None:
         job = self._chosen()
         detail = self.query_one("#detail", Static)
-        detail.border_title = f"{job.kind} {job.id}" if job else ""
-        detail.update(_words(job) if job else "")
+        detail.border_title = title_of(f"{job.kind} {job.id}" if job else "")
+        detail.update(clean(_words(job)) if job else "")
 
     def _chosen(self) -> JobView | None:
         return self.query_one("#jobs", Table).chosen
@@ -89,9 +89,9 @@ def job_id(job: JobView) -> str:
 
 def _words(job: JobView) -> str:
     whose = f"for tenant {job.tenant_id}" if job.tenant_id else "for all tenants"
-    phase = f" ({clean(job.phase)})" if job.phase else ""
+    phase = f" ({job.phase})" if job.phase else ""
     failed = f", {count(job.failed)} failed" if job.failed else ""
-    error = f" {clean(job.error)}" if job.error else ""
+    error = f" {job.error}" if job.error else ""
     return (
         f"{job.state.capitalize()}{phase} {whose}: {count(job.done)} of {count(job.total)} done"
         f"{failed}.{error}"

@@ -1,7 +1,7 @@
 """Log: the newest lines of the log of the daemon that it is attached to, the newest on top.
 
 Owns the asking: the daemon is asked only while the page is open, from where the last answer ended,
-and a gap is shown as one.
+and a gap is shown as one. Of a daemon that logs faster than it is read it takes so much at a time.
 """
 
 from collections import deque
@@ -22,6 +22,7 @@ from tui.words import clean, clock, plural
 
 LINES_MAX = 2000
 LOOK_EVERY_S = 1.0
+PAGES_PER_LOOK = 5
 _TONES = {
     LogLevel.DEBUG: Tone.QUIET,
     LogLevel.INFO: Tone.QUIET,
@@ -104,14 +105,15 @@ class Log(Chronicle[LogRecord]):
         self.app.push_screen(Line(message.row))
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.may_look_again("log"):
             self._fetch()
 
     @work(exclusive=True, group="log", exit_on_error=False)
     async def _fetch(self) -> None:
         try:
-            while self._take(await self.feed.log(self._cursor)):
-                continue
+            for _ in range(PAGES_PER_LOOK):
+                if not self._take(await self.feed.log(self._cursor)):
+                    break
         except Refused as refused:
             if not self._lines:
                 self.query_one(Table).show((), empty=str(refused))

@@ -64,9 +64,9 @@ class Overview(Page):
         sight = self.sight
         events = list(reversed(sight.events))[:EVENTS_SHOWN_MAX]
         self.query_one("#latest", Table).show(events)
+        self.query_one(Verdict).tell(sight.snapshot, sight.trouble)
         if sight.snapshot is None:
             return
-        self.query_one(Verdict).tell(sight.snapshot, live=sight.is_live)
         self.query_one("#stores", Table).show(sight.snapshot.stores)
         self.query_one("#backlog", Table).show(sight.snapshot.backlog)
         live = [job for job in sight.snapshot.jobs if job.state in LIVE]

@@ -14,7 +14,7 @@ from tui.page import Page
 from tui.tone import Cell, Tone, signed
 from tui.views import actor_tone
 from tui.widgets.columns import Column
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, title_of
 from tui.widgets.table import Table
 from tui.words import bar, clean, count, lasting, plural, share
 
@@ -50,7 +50,7 @@ class Queues(Page):
         if daemon is None:
             return
         panel = self.query_one(Panel)
-        panel.border_title = f"Actors of {clean(daemon.name)}"
+        panel.border_title = title_of(f"Actors of {daemon.name}")
         crashed = sum(actor.restarts for actor in daemon.actors)
         panel.border_subtitle = (
             f"{plural(len(daemon.actors), 'row')} · {plural(crashed, 'restart')}"
@@ -98,15 +98,15 @@ class Queues(Page):
     def _tell(self) -> None:
         actor = self._actor()
         detail = self.query_one("#detail", Static)
-        detail.border_title = actor.name if actor else ""
-        detail.update(_words(actor) if actor else "")
+        detail.border_title = title_of(actor.name if actor else "")
+        detail.update(clean(_words(actor)) if actor else "")
 
 
 def _words(actor: ActorView) -> str:
     if actor.kind == "supervisor":
         return f"A supervisor, {actor.status}; it has restarted {plural(actor.restarts, 'time')}."
     busy = f"busy for {lasting(actor.busy_s)}" if actor.busy_s >= 1 else "keeping up"
-    error = f"Last error: {clean(actor.last_error)}." if actor.last_error else "It never crashed."
+    error = f"Last error: {actor.last_error}." if actor.last_error else "It never crashed."
     return (
         f"{actor.status.capitalize()}, {busy}; {plural(actor.processed, 'message')} so far, "
         f"{plural(actor.restarts, 'restart')}. {error}"

@@ -50,6 +50,7 @@ class Recovery(Page):
     def __init__(self, sight: Sight, feed: Feed) -> None:
         super().__init__(sight, feed)
         self._report: tuple[str, Report | str] | None = None
+        self._asked_about = ""
 
     def parts(self) -> Iterable[Widget]:
         """The way of ZeroDB, the jobs, and the report of the chosen one."""
@@ -77,7 +78,7 @@ class Recovery(Page):
         self.query_one(Table).show([job for job in snapshot.jobs if job.kind in RECOVERY_KINDS])
         self._draw_report()
         job = self._chosen()
-        if job is not None and (self._report is None or self._report[0] != job.id):
+        if job is not None and job.id != self._asked_about:
             self._fetch_report()
 
     def action_order_verify(self) -> None:
@@ -119,13 +120,14 @@ class Recovery(Page):
 
     def _look_again(self) -> None:
         job = self._chosen()
-        if self.is_current and self.sight.is_live and job is not None and job.state in LIVE:
+        if job is not None and job.state in LIVE and self.may_look_again("report"):
             self._fetch_report()
 
     @work(exclusive=True, group="report", exit_on_error=False)
     async def _fetch_report(self) -> None:
         if (job := self._chosen()) is None:
             return
+        self._asked_about = job.id
         try:
             self._report = (job.id, await self.feed.report(job.id))
         except Refused as refused:

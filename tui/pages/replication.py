@@ -20,7 +20,7 @@ from tui.tone import Cell, Tone, role, sign
 from tui.views import SEVERITY_TONES, STORE_WORDS
 from tui.widgets.columns import Column
 from tui.widgets.meter import Meter
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, title_of
 from tui.widgets.table import Table
 from tui.words import bar, clean, count, lasting, latency, moment, share, size
 
@@ -53,7 +53,8 @@ class Replication(Page):
             for queue, title in QUEUES.items():
                 yield Meter(title, id=f"queue-{queue}", figure=_rows)
         yield Panel("Queues", Table(_COLUMNS, key=_queue, empty="Nothing waits.", id="queues"))
-        yield Panel("Refused or put off", Table(_PARKED, key=_row, empty=_NONE, id="parked"))
+        refused = Table(_PARKED, key=_row, empty=_NONE, id="parked")
+        yield Panel("Refused or put off", refused, id="refused")
 
     def on_mount(self) -> None:
         """Give the first panel its title, and look from time to time at what is parked."""
@@ -91,19 +92,23 @@ class Replication(Page):
     @on(Table.Chosen, "#parked")
     def _tell(self, message: Table.Chosen) -> None:
         parked: Parked = message.row
-        self.notify(clean(parked.reason), title=clean(_subject(parked)))
+        self.notify(parked.reason, title=_subject(parked))
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.may_look_again("parked"):
             self._fetch_parked()
 
     @work(exclusive=True, group="parked", exit_on_error=False)
     async def _fetch_parked(self) -> None:
-        table = self.query_one("#parked", Table)
+        table, panel = self.query_one("#parked", Table), self.query_one("#refused")
         try:
             table.show(await self.feed.parked(), empty=_NONE)
         except Refused as refused:
-            table.show((), empty=str(refused))
+            if not table.rows:
+                table.show((), empty=str(refused))
+            panel.border_subtitle = title_of(f"not renewed: {refused}")
+        else:
+            panel.border_subtitle = ""
 
 
 def _arrivals(snapshot: Snapshot) -> Iterator[Content]:

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 
 from tui import orders
 from tui.dialogs.tenant import TenantDetail
-from tui.feed import Feed, Refused, Standing, TenantPage, TenantWish
+from tui.feed import Feed, Linked, Lost, Refused, Standing, TenantPage, TenantWish
 from tui.http_feed import TENANTS_PER_PAGE
 from tui.orders import Order
 from tui.page import Page
@@ -24,7 +24,7 @@ from tui.sight import Sight
 from tui.tone import Cell, Tone, signed
 from tui.views import level_tone
 from tui.widgets.columns import Column
-from tui.widgets.panel import Panel
+from tui.widgets.panel import Panel, title_of
 from tui.widgets.table import Table
 from tui.words import bar, count, share, size
 
@@ -57,6 +57,8 @@ class Tenants(Page):
         super().__init__(sight, feed)
         self._wish = TenantWish()
         self._found: TenantPage | None = None
+        self._asked_under: Linked | Lost | None = None
+        self._shown: TenantWish | None = None
 
     def parts(self) -> Iterable[Widget]:
         """Filter, figures, and the list."""
@@ -85,23 +87,32 @@ class Tenants(Page):
         counted = ((level, tenants.levels.get(level, 0)) for level in reversed(LEVELS) if level)
         levels = [f"{count(number)} {level}" for level, number in counted if number]
         self.query_one("#levels", Static).update(" · ".join(levels) or "all within their plans")
-        if self._found is None:
+        if self._found is None and self._asked_under is not self.sight.link:
             self.fetch()
 
     def _look_again(self) -> None:
-        if self.is_current and self.sight.is_live:
+        if self.may_look_again("tenants"):
             self.fetch()
 
     @work(exclusive=True, group="tenants", exit_on_error=False)
     async def fetch(self) -> None:
         """Get the page that is wished for."""
+        self._asked_under = self.sight.link
+        wish = self._wish
         try:
-            self._found = await self.feed.tenants(self._wish)
+            self._found = await self.feed.tenants(wish)
         except Refused as refused:
-            self.query_one(Table).show((), empty=str(refused))
+            self._keep(str(refused))
             return
+        self._shown = wish
         self.query_one(Table).show(self._found.rows, empty="No tenant is like that.")
         self._entitle(self._found)
+
+    def _keep(self, why: str) -> None:
+        """Leave standing what was wished for, so that a key still means the row that was chosen."""
+        if self._shown != self._wish:
+            self.query_one(Table).show((), empty=why)
+        self.query_one(Panel).border_subtitle = title_of(f"not renewed: {why}")
 
     def _entitle(self, found: TenantPage) -> None:
         wish, panel = self._wish, self.query_one(Panel)

@@ -33,6 +33,7 @@ _OWN = Path(__file__).parent / "static"
 _FULL = "As many dashboards are open as this server can carry. Close one and try again."
 _FOREIGN = "This does not come from a page of this server."
 _NO_KEY = "Show a key first."
+_NONSENSE = (msgspec.DecodeError, RecursionError)
 
 
 class Site:
@@ -147,11 +148,13 @@ async def _draw(dashboard: Dashboard, socket: web.WebSocketResponse) -> None:
 
 
 async def _listen(dashboard: Dashboard, socket: web.WebSocketResponse) -> None:
-    with suppress(ConnectionError, anyio.BrokenResourceError, msgspec.DecodeError):
+    with suppress(ConnectionError, TimeoutError, anyio.BrokenResourceError, *_NONSENSE):
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 return
-            await _hear(dashboard, socket, msgspec.json.decode(message.data))
+            said = msgspec.json.decode(message.data)
+            with anyio.fail_after(SEND_LIMIT_S):
+                await _hear(dashboard, socket, said)
 
 
 async def _hear(dashboard: Dashboard, socket: web.WebSocketResponse, said: Any) -> None:

@@ -18,10 +18,11 @@ STAY_LIMIT_S = 12 * 3600.0
 class Visitor:
     """Somebody with a key, and the windows that are open with it."""
 
-    def __init__(self, key: str, now: float) -> None:
+    def __init__(self, key: str, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self.key = key
-        self.until = now + STAY_LIMIT_S
-        self.seen = now
+        self.seen = clock()
+        self.until = self.seen + STAY_LIMIT_S
         self._windows: set[anyio.CancelScope] = set()
 
     def is_gone(self, now: float) -> bool:
@@ -37,6 +38,7 @@ class Visitor:
                 yield scope
             finally:
                 self._windows.discard(scope)
+                self.seen = self._clock()
 
     def close(self) -> None:
         """Close all windows."""
@@ -60,7 +62,7 @@ class Visitors:
         if len(self._known) >= VISITORS_MAX:
             return None
         token = self._draw_token()
-        self._known[token] = Visitor(key, now)
+        self._known[token] = Visitor(key, self._clock)
         return token
 
     def recognise(self, token: str) -> Visitor | None:

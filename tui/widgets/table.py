@@ -109,7 +109,7 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._key = key
         self._empty = empty
         self._still = still
-        self._follows = follows
+        self._follows = follows or still  # else a cursor that nobody sees would drag it along
         self._rows: Sequence[R] | None = None
         self._placed: list[Placed[R]] = []
         self.can_focus = not still
@@ -133,12 +133,6 @@ class Table(ScrollView, Generic[R], can_focus=True):
         self._rows = rows
         self._resize()
         self._keep_cursor(before)
-        self.refresh()
-
-    def forget(self) -> None:
-        """Say that rows are awaited."""
-        self._rows = None
-        self._resize()
         self.refresh()
 
     def _keep_cursor(self, before: R | None) -> None:

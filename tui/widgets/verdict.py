@@ -23,26 +23,30 @@ class Line(NamedTuple):
     content: Content
 
 
+_WAITING = Line("head", Content("… waiting for the daemon"))
+
+
 class Verdict(Vertical):
     """One sentence, and below it everything that speaks against it, worst first."""
 
     def __init__(self) -> None:
         super().__init__(id="verdict", classes="panel")
         self.border_title = "Is content safe?"
-        self._lines: Sequence[Line] = [Line("head", Content("… waiting for the daemon"))]
+        self._lines: Sequence[Line] = [_WAITING]
 
     def compose(self) -> ComposeResult:
         """A part for each line, so that long ones wrap under their beginning."""
         for line in self._lines:
             yield Static(line.content, classes=line.place)
 
-    def tell(self, snapshot: Snapshot, *, live: bool) -> None:
-        """Say how it stands."""
-        tone = SEVERITY_TONES[snapshot.safety.severity] if live else Tone.WARNING
+    def tell(self, snapshot: Snapshot | None, trouble: str) -> None:
+        """Say how it stands, and what keeps it from being known as of now."""
+        known = SEVERITY_TONES[snapshot.safety.severity] if snapshot else None
+        tone = Tone.WARNING if trouble else known
         for other in (Tone.GOOD, Tone.WARNING, Tone.FAULT):
             self.set_class(other is tone, f"-{other}")
-        self.border_subtitle = _as_of(snapshot)
-        lines = [*([] if live else [_stale(snapshot)]), *_lines(snapshot.safety)]
+        self.border_subtitle = _as_of(snapshot) if snapshot else ""
+        lines = list(_lines(snapshot, trouble))
         if lines != self._lines:
             self._lines = lines
             self.refresh(recompose=True)
@@ -55,12 +59,16 @@ def _as_of(snapshot: Snapshot) -> str:
     return f"figures of {lasting(late)} ago" if late >= FRESH_S else ""
 
 
-def _stale(snapshot: Snapshot) -> Line:
-    words = f"The daemon does not answer. This is how it was at {clock(snapshot.at)}."
-    return _head(Tone.WARNING, words)
+def _lines(snapshot: Snapshot | None, trouble: str) -> Iterator[Line]:
+    if snapshot is None:
+        yield _head(Tone.WARNING, trouble) if trouble else _WAITING
+        return
+    if trouble:
+        yield _head(Tone.WARNING, f"{trouble} This is how it was at {clock(snapshot.at)}.")
+    yield from _told(snapshot.safety)
 
 
-def _lines(safety: Safety) -> Iterator[Line]:
+def _told(safety: Safety) -> Iterator[Line]:
     yield _head(SEVERITY_TONES[safety.severity], safety.words)
     for risk in safety.risks:
         tone = SEVERITY_TONES[risk.severity]

@@ -187,3 +187,15 @@ async def test_everything_comes_from_the_server_itself_and_nothing_may_be_framed
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("said", ["no JSON", "[" * 100_000])
+async def test_nonsense_closes_its_window_in_good_order(visitor: Browser, key: str, said: str):
+    """As one that was left, and not as a fault of the server."""
+    await visitor.enter(key)
+
+    async with visitor.window() as window:
+        await window.socket.send_str(said)
+        await window.closed()
+
+        assert window.socket.close_code == aiohttp.WSCloseCode.GOING_AWAY

@@ -66,11 +66,12 @@ def sit() -> Sit:
         *,
         size: tuple[int, int] = (120, 40),
         role: str = "operator",
+        notices: bool = False,
     ) -> AsyncIterator[Desk]:
         news = scenes.lately(snapshot or scenes.snapshot(), role=role, seconds=60)
         feed = ScriptedFeed([*news, *scenes.everyday()], tenants=scenes.tenants())
         app = Dashboard(feed)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notices) as pilot:
             desk = Desk(pilot, app, feed)
             await desk.settle()
             yield desk

@@ -22,6 +22,7 @@ TOLD = b"id: a.7\nevent: event\ndata: " + msgspec.json.encode(EVENT) + b"\n\n"
 SHOWN = msgspec.json.encode(scenes.snapshot())
 SNAPSHOT = b"event: snapshot\ndata: " + SHOWN + b"\n\n"
 KNOWN = msgspec.json.decode(SHOWN, type=Snapshot)
+DEEP = b"[" * 100_000
 
 
 class Script:
@@ -122,14 +123,23 @@ async def test_a_refused_key_is_told_with_what_to_do(connect: Connect, status: i
     assert words in lost.why
 
 
-async def test_what_is_not_understood_is_no_reason_to_end(connect: Connect):
-    """A daemon of another version may say anything."""
-    feed, _ = await connect(STREAM + b"event: comet\ndata: {}\n\nevent: snapshot\ndata: 7\n\n")
+@pytest.mark.parametrize(
+    "told",
+    [
+        b"event: snapshot\ndata: 7",
+        b'event: event\ndata: {"text": "\xff"}',
+        b'event: snapshot\ndata: {"news": ' + DEEP,
+    ],
+)
+async def test_what_is_not_understood_is_no_reason_to_end(connect: Connect, told: bytes):
+    """A daemon of another version may say anything; it is asked again, and ever less often."""
+    answer = STREAM + b"event: comet\ndata: {}\n\n" + told + b"\n\n"
+    feed, _ = await connect(answer, STREAM + told + b"\n\n")
 
-    linked, lost = await first(feed, 2)
+    news = await first(feed, 4)
 
-    assert linked == Linked("viewer")
-    assert isinstance(lost, Lost)
+    assert [type(piece) for piece in news] == [Linked, Lost, Linked, Lost]
+    assert [piece.again_in_s for piece in news if isinstance(piece, Lost)] == [0.01, 0.02]
 
 
 async def test_a_refusal_is_told_in_the_daemons_words(connect: Connect):
@@ -159,9 +169,20 @@ async def test_parked_rows_are_read_with_their_queue_and_their_reason(connect: C
     assert (row.queue, row.reason, row.attempts) == ("to ZeroDB", "ZeroDB answered 503.", 2)
 
 
-async def test_an_answer_of_another_shape_is_a_refusal(connect: Connect):
+@pytest.mark.parametrize("body", [b"[]", b'{"data": [{"tenant_id": "\xff"}]}', b'{"a": ' + DEEP])
+async def test_an_answer_of_another_shape_is_a_refusal(connect: Connect, body: bytes):
     """And not an end of the dashboard."""
-    feed, _ = await connect(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+    feed, _ = await connect(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
     with pytest.raises(Refused, match="does not understand"):
         await feed.tenants(TenantWish())
+
+
+@pytest.mark.parametrize("body", [b"nothing", b'{"title": "\xff"}', b'{"a": ' + DEEP])
+async def test_a_refusal_without_words_is_told_by_its_number(connect: Connect, body: bytes):
+    """As of a proxy before the daemon."""
+    head = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n" % len(body)
+    feed, _ = await connect(head + body)
+
+    with pytest.raises(Refused, match=r"The daemon answered with 502\."):
+        await feed.carry_out(orders.verify())

@@ -1,11 +1,13 @@
 """The page of the daemon's log."""
 
 import msgspec
+import pytest
 
 from engarde_daemon.protocol import LogPage
 from tests.integration.tui.conftest import Sit
 from tests.support.dashboard import scenes
 from tui.feed import Refused
+from tui.pages import log
 
 
 async def test_lines_are_filtered_by_level_and_word(sit: Sit):
@@ -93,3 +95,27 @@ async def test_it_is_asked_only_while_the_page_is_open(sit: Sit):
         await desk.press("7")
 
         assert desk.feed.log_cursors == []
+
+
+async def test_brackets_in_a_line_are_shown_and_not_obeyed(sit: Sit):
+    """As markup they would be swallowed, or end the dashboard."""
+    page = scenes.log()
+    line = msgspec.structs.replace(page.data[1], event="[Errno 111] lost [/]")
+    async with sit() as desk:
+        desk.feed.log_pages = [msgspec.structs.replace(page, data=[line])]
+        await desk.press("8", "enter")
+
+        assert "─ [Errno 111] lost [/] ─" in desk.text
+
+
+async def test_a_daemon_that_never_stops_logging_is_read_a_part_at_a_time(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise each answer would bring the next question, as fast as both can."""
+    monkeypatch.setattr(log, "LOOK_EVERY_S", 3_600.0)
+    endless = LogPage(data=[scenes.log_line(1, "one more")], cursor="5b1c9e2f.1")
+    async with sit() as desk:
+        desk.feed.log_pages = [endless] * 50
+        await desk.press("8")
+
+        assert len(desk.feed.log_cursors) == log.PAGES_PER_LOOK

@@ -1,16 +1,20 @@
 """The pages: what they show, and how one gets around."""
 
 import anyio
+import msgspec
 import pytest
 from textual.binding import Binding
 from textual.color import Color
 from textual.filter import NoColor
 from textual.widgets import Input
 
-from tests.integration.tui.conftest import Sit
+from tests.integration.tui.conftest import Desk, Sit
 from tests.support.dashboard import scenes
+from tests.support.dashboard.feed import ScriptedFeed
+from tui.app import Dashboard
 from tui.feed import Linked, Lost, Refused
 from tui.page import PAGES
+from tui.sight import SILENT_AFTER_S
 
 
 async def test_every_page_opens_by_its_number(sit: Sit):
@@ -63,12 +67,15 @@ async def test_a_lost_daemon_is_told_with_what_was_known(sit: Sit):
         await desk.tell(Lost("nothing answers there", 4.0))
 
         assert "✗ no answer, again in 4 s" in desk.text.splitlines()[0]
-        assert "The daemon does not answer. This is how it was at" in desk.text
+        assert (
+            "There is no news from the daemon: nothing answers there. This is how it was at"
+            in desk.text
+        )
 
         await desk.tell(Linked("operator"), scenes.snapshot())
 
         assert "● live" in desk.text.splitlines()[0]
-        assert "does not answer" not in desk.text
+        assert "no news" not in desk.text
 
 
 async def test_each_fault_of_a_store_is_shown_with_cause_and_effect(sit: Sit):
@@ -240,3 +247,106 @@ async def test_a_key_typed_into_a_field_is_not_a_command(sit: Sit):
 
         assert desk.app.screen.query_one(Input).value == "q1"
         assert desk.page == "tenants"
+
+
+async def test_the_newest_events_stay_in_sight(sit: Sit):
+    """The overview has no cursor, and nothing else drags its lists along with what gets old."""
+    async with sit() as desk:
+        events = [scenes.event(-n, "content.item.created", f"number {n}") for n in range(40)]
+        await desk.tell(*events[:35])
+        await desk.tell(*events[35:])
+
+        assert "number 39" in desk.text
+
+
+async def test_a_daemon_that_was_never_seen_is_told_with_the_reason():
+    """A wrong key is another matter than a daemon that is away."""
+    feed = ScriptedFeed([Lost("it does not know this key", 4.0)])
+    app = Dashboard(feed)
+    async with app.run_test(size=(120, 40)) as pilot:
+        desk = Desk(pilot, app, feed)
+        await desk.settle()
+
+        assert "There is no news from the daemon: it does not know this key." in desk.text
+
+
+async def test_a_daemon_that_tells_nothing_new_is_not_taken_for_live():
+    """It answers, but whoever looks after it in there stands still; so does what is shown."""
+    now_s = 1000.0
+    feed = ScriptedFeed(scenes.lately(scenes.snapshot(), seconds=5))
+    app = Dashboard(feed, clock=lambda: now_s)
+    async with app.run_test(size=(120, 40)) as pilot:
+        desk = Desk(pilot, app, feed)
+        await desk.settle()
+        assert "● live" in desk.text
+
+        now_s += SILENT_AFTER_S + 1
+        await desk.tell(scenes.snapshot())
+
+        assert "! nothing new" in desk.text.splitlines()[0]
+        assert "content is safe" not in desk.text.splitlines()[0]
+        assert "The daemon answers, but tells nothing new. This is how it was at" in desk.text
+
+        await desk.tell(msgspec.structs.replace(scenes.snapshot(), at=scenes.ago(seconds=-1)))
+
+        assert "● live" in desk.text.splitlines()[0]
+
+
+async def test_brackets_in_what_it_is_told_are_shown_and_not_obeyed(sit: Sit):
+    """As markup of ours they would be swallowed, or end the dashboard."""
+    async with sit(notices=True) as desk:
+        desk.feed.refusal = Refused("Set [zerodb_next] url[/].")
+        await desk.press("6", "v", "tab", "enter")
+
+        assert "Set [zerodb_next] url[/]." in desk.text
+
+
+async def test_brackets_in_a_name_are_shown_and_not_obeyed(sit: Sit):
+    """Whoever names a tenant must not be able to end the dashboard."""
+    name = "Acme [/] [b]EU"
+    async with sit() as desk:
+        desk.feed.standings = [msgspec.structs.replace(scenes.tenants()[2], name=name)]
+        await desk.press("3", "enter")
+        assert f"─ {name} ─" in desk.text
+
+        await desk.press("escape", "c", *"free", "enter")
+
+        assert f"Put {name} on free" in desk.text
+
+
+@pytest.mark.parametrize(
+    ("page", "asked"), [("3", "wishes"), ("6", "reports"), ("8", "log_cursors")]
+)
+async def test_a_slow_answer_is_waited_for(sit: Sit, page: str, asked: str):
+    """The next look would give up the one under way, and nothing would ever be shown."""
+    async with sit(scenes.recovering()) as desk:
+        desk.feed.answers = anyio.Event()
+        await desk.pilot.press(page)
+        await desk.pilot.pause()
+        before = len(getattr(desk.feed, asked))
+        assert before
+
+        for second in range(3):
+            desk.feed.tell(
+                msgspec.structs.replace(scenes.recovering(), at=scenes.ago(seconds=-second))
+            )
+            await desk.pilot.pause()
+            desk.app.draw()
+            desk.app.screen._look_again()  # type: ignore[attr-defined]
+            await desk.pilot.pause()
+        assert len(getattr(desk.feed, asked)) == before
+
+        desk.feed.answers.set()
+        await desk.settle()
+
+
+async def test_tenants_stay_when_they_cannot_be_fetched_anew(sit: Sit):
+    """And with them the one under the cursor, which the next key means."""
+    async with sit() as desk:
+        await desk.press("3", "down")
+        desk.feed.refusal = Refused("PostgreSQL does not answer.")
+        desk.app.screen.fetch()  # type: ignore[attr-defined]
+        await desk.settle()
+
+        assert "not renewed: PostgreSQL does not answer." in desk.text
+        assert desk.app.screen.query_one("#tenants").cursor == 1  # type: ignore[attr-defined]

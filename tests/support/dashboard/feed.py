@@ -27,10 +27,13 @@ class ScriptedFeed:
         self.refusal: Refused | None = None
         self.reported = Report()
         self.gate: anyio.Event | None = None
+        self.answers: anyio.Event | None = None
+        """Where it is given, answers to questions come when it is set."""
+        self.reports: list[str] = []
         self.parked_rows: Sequence[Parked] = ()
         self.log_pages: list[LogPage] = []
         self.log_cursors: list[str] = []
-        self._tenants = tenants
+        self.standings = tenants
         self._send, self._receive = anyio.create_memory_object_stream[News](100_000)
         for piece in news:
             self._send.send_nowait(piece)
@@ -54,16 +57,18 @@ class ScriptedFeed:
     async def tenants(self, wish: TenantWish) -> TenantPage:
         """The tenants that match, in the order that is wished for."""
         self.wishes.append(wish)
+        await self._answer()
         if self.refusal is not None:
             raise self.refusal
-        found = [tenant for tenant in self._tenants if _matches(tenant, wish)]
+        found = [tenant for tenant in self.standings if _matches(tenant, wish)]
         found.sort(key=_ORDERS[wish.sort])
         first = (wish.page - 1) * 200
         return TenantPage(found[first : first + 200], len(found))
 
     async def report(self, job_id: str) -> Report:
         """What was laid down as the report."""
-        del job_id
+        self.reports.append(job_id)
+        await self._answer()
         return self.reported
 
     async def parked(self) -> Sequence[Parked]:
@@ -75,6 +80,7 @@ class ScriptedFeed:
     async def log(self, after: str) -> LogPage:
         """The next page that was laid down, then nothing new."""
         self.log_cursors.append(after)
+        await self._answer()
         if self.refusal is not None:
             raise self.refusal
         return self.log_pages.pop(0) if self.log_pages else LogPage(data=[], cursor=after)
@@ -88,6 +94,10 @@ class ScriptedFeed:
         self.ordered.append(order)
         if "/queues/" in order.path:
             self.parked_rows = ()
+
+    async def _answer(self) -> None:
+        if self.answers is not None:
+            await self.answers.wait()
 
 
 async def settle(pilot: Pilot[None], feed: ScriptedFeed) -> None:

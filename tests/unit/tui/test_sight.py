@@ -5,12 +5,12 @@ import msgspec
 from engarde_daemon.protocol import Missed, Severity
 from tests.support.dashboard import scenes
 from tui.feed import READ_ONLY, Linked, Lost
-from tui.sight import EVENTS_MAX, HISTORY_S, Sight
+from tui.sight import EVENTS_MAX, HISTORY_S, SILENT_AFTER_S, Sight
 
 
 def sight_of(*news: object) -> Sight:
     """What is known after all of this."""
-    sight = Sight()
+    sight = Sight(lambda: 0.0)
     for piece in news:
         sight.take(piece)  # type: ignore[arg-type]
     return sight
@@ -39,7 +39,7 @@ def test_what_was_known_stays_when_the_daemon_is_lost():
     sight = sight_of(Linked(), scenes.snapshot(), Lost("nothing answers there", 1.0))
 
     assert sight.snapshot == scenes.snapshot()
-    assert not sight.is_live
+    assert sight.trouble == "There is no news from the daemon: nothing answers there."
 
 
 def test_only_an_operators_key_may_act():
@@ -55,3 +55,21 @@ def test_the_daemon_it_is_attached_to_comes_first():
     sight = sight_of(msgspec.structs.replace(scenes.snapshot(), others=[other]))
 
     assert [daemon.name for daemon in sight.daemons] == ["content-1", "content-2"]
+
+
+def test_a_snapshot_that_is_told_again_is_no_news():
+    """A daemon whose observer stands still shows its last one to whoever comes."""
+    now_s = 0.0
+    sight = Sight(lambda: now_s)
+    sight.take(Linked())
+    sight.take(scenes.snapshot())
+    now_s = SILENT_AFTER_S + 1
+    sight.take(scenes.snapshot())
+    sight.watch()
+
+    assert sight.trouble == "The daemon answers, but tells nothing new."
+
+    sight.take(msgspec.structs.replace(scenes.snapshot(), at=scenes.ago(seconds=-1)))
+    sight.watch()
+
+    assert not sight.trouble

@@ -95,3 +95,15 @@ def test_a_key_stands_in_no_text_about_its_visitor(hall: Hall):
     visitor = hall.visitors.recognise(hall.admitted("eg_secret"))
 
     assert "eg_secret" not in repr(visitor)
+
+
+async def test_the_half_hour_begins_when_the_last_window_is_closed(hall: Hall):
+    """Whoever closes the browser after an hour may come back in a minute."""
+    token = hall.admitted()
+    visitor = hall.visitors.recognise(token)
+    assert visitor is not None
+    with visitor.window():
+        hall.now += 2 * IDLE_LIMIT_S
+
+    hall.now += IDLE_LIMIT_S - 1
+    assert hall.visitors.recognise(token) is visitor
