@@ -2,11 +2,12 @@
 
 Owns the rule that drift is never mended silently: a figure that does not agree is counted,
 logged and shown, because it says that somewhere a write went past the ledger; it is mended when an
-operator asks for it, who is told what was wrong.
+operator asks for it, who is told what was wrong. Owns also that tenants hear of other plans: how full
+they are is reckoned anew whenever the plans are others than at the last look.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
@@ -22,11 +23,13 @@ from actors.ledger.messages import (
 )
 from engarde_daemon.core import BatchActor, BatchLimit
 from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.plans import Plan
 from engarde_daemon.failpoints import LEDGER_AFTER_APPLY
 from engarde_daemon.ports.ledger import Drift, LedgerBook
 
 TENANTS_PER_CHECK = 20
 EXPIRED_PER_SWEEP = 500
+LEVELS_PER_LOOK = 500
 CHECKS_SHARE = 0.02
 """How much of the time looking at the books may take: it reads all that the tenants have."""
 
@@ -43,6 +46,7 @@ class Ledger(BatchActor[LedgerMessage]):
         self,
         book: LedgerBook,
         *,
+        plans: Mapping[str, Plan],
         expire_s: float,
         check_s: float,
         clock: Callable[[], float],
@@ -50,6 +54,8 @@ class Ledger(BatchActor[LedgerMessage]):
         counted: Callable[[int], None],
     ) -> None:
         self._book = book
+        self._plans = plans
+        self._reckoned_by: Mapping[str, Plan] | None = None
         self._expire_s = expire_s
         self._check_s = check_s
         self._clock = clock
@@ -93,8 +99,16 @@ class Ledger(BatchActor[LedgerMessage]):
         with suppress(Unavailable):
             if kind is CheckBooks:
                 await self._check_at_leisure()
-            while kind is ExpireDue and await self._book.expire(EXPIRED_PER_SWEEP):
+                return
+            while await self._book.expire(EXPIRED_PER_SWEEP):
                 continue
+            await self._reckon_levels()
+
+    async def _reckon_levels(self) -> None:
+        """Go on with the tenants whose level other plans made another, a part at each reminder."""
+        plans = dict(self._plans)  # a reload changes the mapping itself
+        if plans != self._reckoned_by and await self._book.note_levels(LEVELS_PER_LOOK) == 0:
+            self._reckoned_by = plans
 
     async def _check_at_leisure(self) -> None:
         began = self._clock()

@@ -27,7 +27,7 @@ from engarde_daemon.api.content.controller import ContentController
 from engarde_daemon.api.content.desk import ContentDesk
 from engarde_daemon.api.content.history import HistoryController, HistoryDesk
 from engarde_daemon.api.content.trash import TrashController, TrashDesk
-from engarde_daemon.api.contract import refuse_other_media
+from engarde_daemon.api.contract import hold_to_contract
 from engarde_daemon.api.events.controller import EventsController, Listening
 from engarde_daemon.api.events.measures import NewsState
 from engarde_daemon.api.fence import Fence
@@ -198,7 +198,7 @@ def create_app(services: Services) -> ASGIApp:
         route_handlers=[*CONTROLLERS, DescriptionController],
         dependencies=_dependencies(services, measures),
         exception_handlers={Exception: render},
-        before_request=refuse_other_media,
+        before_request=hold_to_contract,
         cors_config=access.origins.config,
         opt={"fence": access.fence},
         request_max_body_size=services.max_body_bytes,

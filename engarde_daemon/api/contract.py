@@ -1,8 +1,9 @@
 """What a route promises beyond its signature: what it takes, how it answers, what it refuses.
 
 Owns the agreement between the API's document and the daemon. The document is made of contracts
-and of the Structs they name, which are the ones that requests are read with; and a request whose
-body is of a media type that its route's contract does not name is refused by that same contract.
+and of the Structs they name, which are the ones that requests are read with. A request with a body
+of a media type that its route's contract does not name, or with a query where it names none, is
+refused by that same contract: nothing that a caller says is passed over in silence.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,8 @@ from litestar.exceptions import HTTPException
 from msgspec import Meta
 
 from engarde_daemon.api.calls import ETAG_PATTERN, KEY_PATTERN
+from engarde_daemon.api.content.listing import query_of
+from engarde_daemon.api.decoding import decode_query
 from engarde_daemon.domain.errors import EngardeError
 
 JSON = "application/json"
@@ -75,6 +78,10 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
 _NONE = Contract()
 
 
+class _NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The query of a route that takes none."""
+
+
 def promise(**terms: Any) -> dict[str, Any]:
     """The `opt` of a route that keeps this contract."""
     return {_CONTRACT: Contract(**terms)}
@@ -86,13 +93,28 @@ def contract_in(opt: Mapping[str, Any]) -> Contract:
     return found
 
 
-async def refuse_other_media(request: Request[Any, Any, Any]) -> None:
-    """Let pass a body that is what the route reads, or does not say what it is.
+async def hold_to_contract(request: Request[Any, Any, Any]) -> None:
+    """Let pass what the route takes: no parameter that it would not look at, no body it cannot read.
 
     Raises:
-        HTTPException: It says that it is something else.
+        Invalid: The route takes no query, and there is one.
+        HTTPException: The body says that it is of another media type.
     """
     contract = contract_in(request.route_handler.opt)
+    _refuse_query(request, contract)
+    _refuse_other_media(request, contract)
+
+
+def _refuse_query(request: Request[Any, Any, Any], contract: Contract) -> None:
+    """A route with a query reads it itself; probes and preflights send what they like."""
+    query = request.scope["query_string"]
+    if not query or contract.query is not None or request.method == "OPTIONS":
+        return
+    if request.scope["path"].startswith("/api/"):
+        decode_query(query_of(query), _NoQuery)
+
+
+def _refuse_other_media(request: Request[Any, Any, Any], contract: Contract) -> None:
     said = request.headers.get("content-type")
     if said is None or not contract.takes_body:
         return

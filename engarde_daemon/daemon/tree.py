@@ -181,6 +181,7 @@ class _Planting:
             "ledger",
             lambda: Ledger(
                 book,
+                plans=self._parts.plans,
                 expire_s=EXPIRE_EVERY_S,
                 check_s=CHECK_BOOKS_EVERY_S,
                 clock=time.monotonic,

@@ -91,6 +91,15 @@ class LedgerBook(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
+    async def note_levels(self, most: int) -> int:
+        """Write down how full tenants are where the plans of now make that another level.
+
+        So many tenants at most; answers with how many there were. Crossings become events.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
     async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
         """Write the usage by type where other programs of the platform look for it.
 

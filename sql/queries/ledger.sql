@@ -16,6 +16,20 @@ select $1::text as tenant_id, r.* from engarde.reconcile_usage_v1($1) r
 -- name: pending
 select count(*) from engarde.reservations r where r.state = 'pending'
 
+-- name: note_levels
+-- Those whose level is right are read and not locked: every write of theirs would wait for that.
+with other as materialized (
+    select u.tenant_id
+    from public.content_storage_usage u join public.tenants t on t.id = u.tenant_id
+    where u.warning_level <> engarde.level_of_v1(
+        u.total_storage_bytes + u.total_media_storage_bytes + u.pending_bytes,
+        engarde.limit_of_v1($1::jsonb, t.plan_tier))
+    order by u.tenant_id limit $2 for update of u
+), noted as materialized (
+    select engarde.note_levels_v1(array(select o.tenant_id::text from other o), $1::jsonb)
+)
+select count(*) from other o, noted n
+
 -- name: restate_usage
 -- The breakdown by type is for other readers of the platform's table; ours read the counters. Rows are
 -- locked in the order of every batch of writes, so that neither waits for the other in a circle.

@@ -57,6 +57,13 @@ class PostgresLedgerBook:
             rows = await self._writers.fetch(_SQL["reconcile"], tenant_id)
         return [Drift(*row.values()) for row in rows]
 
+    async def note_levels(self, most: int) -> int:
+        """See `LedgerBook.note_levels`."""
+        with translated():
+            return int(
+                await self._writers.fetchval(_SQL["note_levels"], self._limits.storage, most)
+            )
+
     async def restate_usage(self, tenant_ids: Sequence[str]) -> None:
         """See `LedgerBook.restate_usage`."""
         with translated():

@@ -43,7 +43,8 @@ _SECURITY = {
     },
 }
 _CONVENTIONS = (
-    "Every refusal is a problem document (RFC 9457) that names all faults of a request at once. "
+    "Every refusal is a problem document (RFC 9457) that names all faults of a request at once, "
+    "query parameters that the route does not know among them. "
     "What belongs to another tenant answers like what does not exist. Moments are RFC 3339 with an "
     "offset. No text may hold a NUL character."
 )

@@ -12,7 +12,6 @@ import msgspec
 from litestar.exceptions import HTTPException
 
 from engarde_daemon.api.access import REFUSED
-from engarde_daemon.api.contract import Contract
 from engarde_daemon.api.fence import NO_CONTENT
 from engarde_daemon.api.front import TOO_MANY_HEADERS
 from engarde_daemon.api.media.ranges import RangeNotSatisfiable
@@ -133,13 +132,11 @@ def refusals_of(route: Route) -> Iterator[tuple[int, list[Refusal]]]:
     kinds = {*contract.errors}
     statuses = {*contract.statuses}
     if route.needs_caller:
-        kinds |= {Unauthenticated, RateLimited, Corrupt, Unavailable}
+        kinds |= {Invalid, Unauthenticated, RateLimited, Corrupt, Unavailable}
     if route.role is not None:
         kinds.add(Forbidden)
     if route.parameters:
         kinds.add(NotFound)
-    if contract.query or contract.takes_body or _has_strict_header(contract):
-        kinds.add(Invalid)
     if contract.takes_body:
         kinds.add(Malformed)
         statuses |= {408, 413, 415}
@@ -147,10 +144,6 @@ def refusals_of(route: Route) -> Iterator[tuple[int, list[Refusal]]]:
     refusals.sort(key=lambda refusal: (refusal.problem.status, refusal.name))
     for status, same in groupby(refusals, lambda refusal: refusal.problem.status):
         yield status, list(same)
-
-
-def _has_strict_header(contract: Contract) -> bool:
-    return any(header.shape is not str for header in contract.headers)
 
 
 def _refusal(name: str, problem: Problem, members: Iterable[tuple[str, Any]] = ()) -> Refusal:

@@ -29,6 +29,7 @@ async def test_the_longer_a_look_takes_the_longer_is_the_rest_after_it(sessions:
     afternoon = Afternoon()
     ledger = Ledger(
         PostgresLedgerBook(sessions.writers, PLANS),
+        plans=PLANS,
         expire_s=3600.0,
         check_s=3600.0,
         clock=afternoon.clock,
