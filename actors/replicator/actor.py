@@ -27,6 +27,9 @@ from engarde_daemon.ports.replication import Batch, Outcome, StreamBook, Turn, T
 
 RETRY_MAX_S = 60.0
 GIVE_BACK_S = 5.0
+GIVING_WAY_ITEMS = 100
+"""As many go at once while it gives way: a whole batch would hold up those it gives way to."""
+
 _LOG = structlog.get_logger("engarde.replicator")
 
 
@@ -98,28 +101,33 @@ class Replicator(Actor[ReplicatorMessage]):
             self._prepared = True
         more = True
         while more:
-            await anyio.sleep(self._rest_s())
+            rest_s = self._rest_s()
+            await anyio.sleep(rest_s)
             turn = await self._book.take_turn(self._cargo.table, lease_s=self._pace.lease_s)
             if turn is None:
                 return
             self._epoch = turn.token
             try:
-                more = await self._carry(turn)
+                more = await self._carry(turn, most=self._most(is_giving_way=rest_s > 0))
             finally:
                 await self._give_back(turn)
+
+    def _most(self, *, is_giving_way: bool) -> int:
+        most = self._pace.batch_items
+        return min(most, GIVING_WAY_ITEMS) if is_giving_way else most
 
     async def _give_back(self, turn: Turn) -> None:
         # Where PostgreSQL does not answer, the lease runs out.
         with anyio.move_on_after(GIVE_BACK_S, shield=True), suppress(Unavailable):
             await self._book.give_back(turn)
 
-    async def _carry(self, turn: Turn) -> bool:
+    async def _carry(self, turn: Turn, *, most: int) -> bool:
         """Send one batch, the one under way first; False when nothing is left."""
         if turn.batch is not None:
             lot = await self._cargo.load(turn.batch.outbox_ids)
             await self._send(_Sending.of(turn, turn.batch, lot))
             return True
-        due = await self._cargo.due(items=self._pace.batch_items, size_bytes=self._pace.batch_bytes)
+        due = await self._cargo.due(items=most, size_bytes=self._pace.batch_bytes)
         if due is None:
             return False
         if due.ids:

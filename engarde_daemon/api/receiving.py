@@ -21,11 +21,11 @@ def patient(receive: Receive) -> Receive:
         nonlocal is_whole
         if is_whole:
             return await receive()
-        try:
-            with anyio.fail_after(RECEIVE_LIMIT_S):
-                event: Any = await receive()
-        except TimeoutError:
-            raise HTTPException(status_code=408, detail="The body does not go on.") from None
+        event: Any = None
+        with anyio.move_on_after(RECEIVE_LIMIT_S):
+            event = await receive()
+        if event is None:
+            raise HTTPException(status_code=408, detail="The body does not go on.")
         is_whole = not event.get("more_body", False)
         return event
 

@@ -36,6 +36,7 @@ from engarde_daemon.api.media.schemas import MediaObject, object_of
 from engarde_daemon.api.routing import Ready
 from engarde_daemon.core import Address
 from engarde_daemon.domain.access import Principal, Role
+from engarde_daemon.domain.changes import Idempotency
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.errors import FieldError, Invalid, NotFound
 from engarde_daemon.ports.content import Bodies, ContentKey, ContentLibrary, Listed, Replayed
@@ -80,14 +81,13 @@ class ContentDesk:
         )
         await self._fence.require_space(call.principal, wish.campaign_space_id)
         await self._fence.require_media(call.principal, wish.media)
-        fingerprint = hashlib.sha256(b"POST /api/content %b " % brand_id.encode() + raw)
         made = await self._ingest.ask(
             CreateContent(
                 tenant_id=call.principal.tenant_id,
                 brand_id=brand_id,
                 user_id=call.principal.user_id,
                 draft=wish.draft(),
-                idempotency=idempotency_of(call, fingerprint.hexdigest()),
+                idempotency=_promise(call, brand_id, raw),
             ),
             timeout_s=self._timeout_s,
         )
@@ -223,6 +223,14 @@ class ContentDesk:
         answer = answer_with(view_of(version.item, body), version.item, status=201)
         answer.headers.append((b"idempotent-replayed", b"true"))
         return answer
+
+
+def _promise(call: Call, brand_id: str, raw: bytes) -> Idempotency | None:
+    """What the caller promised of this creation, if anything."""
+    if "idempotency-key" not in call.headers:
+        return None
+    said = hashlib.sha256(b"POST /api/content %b " % brand_id.encode() + raw)
+    return idempotency_of(call, said.hexdigest())
 
 
 def _key(principal: Principal, content_id: str) -> ContentKey:

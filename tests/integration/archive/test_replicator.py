@@ -1,11 +1,13 @@
 """Every version reaches the archive once, whatever dies or refuses on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 
 import asyncpg
 import pytest
 
 from actors.delivery.messages import Wake as WakeDelivery
+from actors.replicator import actor
 from actors.replicator.actor import Replicator, ReplicatorPace
 from actors.replicator.binding import Binder
 from actors.replicator.cargo import Versions
@@ -52,6 +54,7 @@ class Road:
         self.archive = MemoryArchive()
         self.store = MemoryBodies()
         self.moment = 0.0
+        self.rests: Iterator[float] = repeat(0.0)
         self.vitals = ArchiveVitals()
 
     def replicator(self, *, items: int = 500, poll_s: float = 60.0) -> Replicator:
@@ -62,7 +65,7 @@ class Road:
             self.archive,
             Versions(self.book, Binder(bodies)),
             pace=ReplicatorPace(batch_items=items, poll_s=poll_s),
-            rest_s=lambda: 0.0,
+            rest_s=lambda: next(self.rests),
             clock=lambda: self.moment,
             publish=self._publish,
         )
@@ -367,6 +370,22 @@ class TestItems:
             await eventually(other_is_marked)
         await road.replicate()
         assert await road.sql.fetchval(_BACKED_UP, held.id)
+
+
+class TestGivingWay:
+    """People who write are not held up by what they wrote."""
+
+    async def test_little_is_sent_at_once_while_it_gives_way(
+        self, road: Road, monkeypatch: pytest.MonkeyPatch
+    ):
+        """And all the rest together as soon as it need not."""
+        monkeypatch.setattr(actor, "GIVING_WAY_ITEMS", 2)
+        await road.write(*map(str, range(7)))
+        road.rests = chain([0.001, 0.001], repeat(0.0))
+
+        await road.replicate()
+
+        assert [len(batch.rows) for batch in road.archive.appends] == [2, 2, 3]
 
 
 class TestBackfill:
