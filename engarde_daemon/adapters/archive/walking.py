@@ -8,22 +8,26 @@ which that is not true, because a row was sent late or twice, come at the end of
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import duckdb
 
 from engarde_daemon.adapters.archive.engine import SQL, Engine
 from engarde_daemon.adapters.archive.reading import bounds, snapshot_from
 from engarde_daemon.adapters.archive.segments import by_day, listing
 from engarde_daemon.domain.archive_tables import ArchiveTable
+from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.snapshots import ContentSnapshot
 from engarde_daemon.ports.archive import Span
 
 READING = ".reading"
+SWEEP_PATIENCE_S = 20.0
+_SWEEP_LOOK_S = 0.02
 _ROWS_PER_PAGE = 256
 _STRAYS_AT_ONCE = 50
 
@@ -31,12 +35,36 @@ _STRAYS_AT_ONCE = 50
 @contextmanager
 def reading_for_long(root: Path) -> Iterator[None]:
     """Keep superseded files from being removed, in whatever process that would happen."""
-    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
+    with _lock_file(root) as handle:
         fcntl.flock(handle, fcntl.LOCK_SH)
         yield
+
+
+@asynccontextmanager
+async def _reading(root: Path) -> AsyncIterator[None]:
+    """The same, where the event loop would wait for whoever sweeps just now."""
+    with _lock_file(root) as handle:
+        await _share(handle, root)
+        yield
+
+
+@contextmanager
+def _lock_file(root: Path) -> Iterator[int]:
+    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield handle
     finally:
         os.close(handle)
+
+
+async def _share(handle: int, root: Path) -> None:
+    with anyio.move_on_after(SWEEP_PATIENCE_S):
+        while True:
+            with suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return
+            await anyio.sleep(_SWEEP_LOOK_S)
+    raise Unavailable(f"The archive in {root} has been swept for {SWEEP_PATIENCE_S:g} s.")
 
 
 async def walk(
@@ -48,7 +76,7 @@ async def walk(
         Unavailable: The files cannot be read.
     """
     asked = {**whose, **bounds(span)}
-    with reading_for_long(root):
+    async with _reading(root):
         for day in await engine.run(partial(_days, root=root, span=span)):
             files = partial(_files, root, day)
             strays = await engine.run(partial(_strays, files=files))

@@ -57,6 +57,10 @@ class Ration:
             )
         self._left -= 1
 
+    def give_back(self) -> None:
+        """Take one back that was not used."""
+        self._left += 1
+
 
 class LoadJobs:
     """Stores batches by load jobs."""
@@ -105,6 +109,7 @@ class LoadJobs:
                 start = partial(_started, rest=self._rest, table=table, job_id=job_id, lines=lines)
                 return await self._rest.run(start, needs=RUN_JOBS)
             except exceptions.Conflict:
+                self._rations[table].give_back()
                 find = partial(_found, rest=self._rest, job_id=job_id)
                 job = await self._rest.run(find, needs=RUN_JOBS)
             if not _failed_by_itself(job):

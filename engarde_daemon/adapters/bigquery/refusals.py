@@ -20,6 +20,7 @@ from engarde_daemon.domain.errors import Denied, EngardeError, Unavailable
 # Reasons of BigQuery's answers: https://cloud.google.com/bigquery/docs/error-messages
 _TOO_MUCH = frozenset({"rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded"})
 _TOO_COSTLY = "bytesBilledLimitExceeded"
+_UNPAID = "billingNotEnabled"
 _LONG_PAUSE_S = 60.0
 
 
@@ -71,13 +72,17 @@ def _translated(
     error: exceptions.GoogleAPICallError, place: Place, needs: str
 ) -> EngardeError | None:
     refused = isinstance(error, exceptions.Forbidden | exceptions.Unauthorized)
-    if refused and reason_of(error) not in _TOO_MUCH:
+    if refused and reason_of(error) not in {*_TOO_MUCH, _UNPAID}:
         permission = permission_in(error.message or "", otherwise=needs)
         return denied([permission], project=place.project, dataset=place.dataset)
+    if sentence := _sentence_on(error, place):
+        return Unavailable(sentence, after_s=_LONG_PAUSE_S)
     if isinstance(error, exceptions.ServerError | exceptions.Aborted | exceptions.Cancelled):
         return unreachable(place)
-    sentence = _sentence_on(error, place)
-    return Unavailable(sentence, after_s=_LONG_PAUSE_S) if sentence else None
+    if isinstance(error, exceptions.Conflict | exceptions.PreconditionFailed):
+        return None
+    strange = f"BigQuery ({place.dataset_id}), or what stands before it, answers with {error.code}."
+    return Unavailable(strange, after_s=_LONG_PAUSE_S)
 
 
 def _sentence_on(error: exceptions.GoogleAPICallError, place: Place) -> str | None:
@@ -90,6 +95,8 @@ def _sentence_on(error: exceptions.GoogleAPICallError, place: Place) -> str | No
             "The archive's answer would cost more than [bigquery] maximum_bytes_billed allows: "
             "raise it, or ask for a shorter span of time."
         )
+    if reason == _UNPAID:
+        return f"Billing is not enabled for BigQuery project {place.project}: enable it there."
     if isinstance(error, exceptions.NotFound):
         return (
             f"BigQuery has no {place.dataset_id}, or not all of its tables: "

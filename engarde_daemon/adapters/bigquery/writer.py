@@ -162,12 +162,12 @@ class BigQueryWriter:
     async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
         """Remove these rows of versions, and count them.
 
-        Rows that were written within half an hour cannot be removed: it fails, and is done later.
+        Also those that were written just now, for they came by the Storage Write API or by load jobs:
         https://cloud.google.com/bigquery/docs/write-api#use_data_manipulation_language_dml_with_recently_streamed_data
 
         Raises:
             Denied: A permission is missing.
-            Unavailable: BigQuery does not answer, or cannot remove them yet.
+            Unavailable: BigQuery does not answer; some may be gone already.
         """
         which = {"tenant_id": tenant_id, "snapshot_ids": list(snapshot_ids)}
         return await self._queries.changed("forget_versions", which, needs=WRITE_ROWS)

@@ -1,11 +1,13 @@
 """The files of the embedded archive: merged, swept, rewritten, and asked by analysts."""
 
+import fcntl
 import os
 import time
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import anyio
 import duckdb
 import pytest
 
@@ -13,6 +15,7 @@ from engarde_daemon.adapters.archive.analysis import ask
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.adapters.archive.rewriting import GRACE_S, sweep
 from engarde_daemon.adapters.archive.segments import listing
+from engarde_daemon.adapters.archive.walking import READING
 from engarde_daemon.domain.analytics import Question
 from engarde_daemon.domain.errors import Invalid, Unavailable
 from engarde_daemon.ports.archive import Appended, ArchiveTable, Span
@@ -128,6 +131,24 @@ class TestMerging:
 
         live = [(one.first, one.last) for one in listing(root, TABLE).live]
         assert live == [(0, 0), (1, 5), (6, 6)]
+
+    async def test_a_walk_waits_for_a_sweep_and_holds_up_nobody(self, archive, root):
+        """Whoever sweeps may wait for a disk."""
+        await write(archive, 1, 1)
+        found: list[str] = []
+
+        async def walk() -> None:
+            found.extend(await bodies(archive))
+
+        with (root / READING).open("w") as sweeping:
+            fcntl.flock(sweeping, fcntl.LOCK_EX)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(walk)
+                await anyio.wait_all_tasks_blocked()
+                assert found == []
+                fcntl.flock(sweeping, fcntl.LOCK_UN)
+
+        assert found == ["Body 1"]
 
     async def test_what_a_crash_left_unfinished_is_no_row_and_goes(self, archive, root):
         """A file counts from the instant it has its name."""
