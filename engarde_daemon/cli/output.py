@@ -48,7 +48,12 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def printable(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey: tenants wrote it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
-    return "-" if value in (None, "") else str(value).replace("\n", " ")
+    return "-" if value in (None, "") else printable(str(value))

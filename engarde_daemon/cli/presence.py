@@ -10,7 +10,6 @@ from prometheus_client.samples import Sample
 from engarde_daemon.config import Settings
 
 ANSWER_LIMIT_S = 5.0
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 Labels = Mapping[str, str]
 
@@ -20,11 +19,11 @@ class _Noted(msgspec.Struct):
 
 
 class _Liveness(msgspec.Struct):
-    stuck: list[str] = []
+    stuck: list[str]
 
 
 class _Readiness(msgspec.Struct):
-    reason: str | None = None
+    reason: str | None
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +60,7 @@ def address_of(settings: Settings) -> str:
         noted = settings.storage.credentials_file.read_bytes()
         return msgspec.json.decode(noted, type=_Noted).base_url
     except (OSError, msgspec.DecodeError):
-        host = _EVERYWHERE.get(settings.server.host, settings.server.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{settings.server.port}"
+        return settings.server.base_url
 
 
 async def find_daemon(settings: Settings) -> Presence | None:
@@ -81,7 +79,7 @@ async def find_daemon(settings: Settings) -> Presence | None:
                 stuck=tuple(msgspec.json.decode(alive.content, type=_Liveness).stuck),
                 samples=_samples(measures.text),
             )
-        except (httpx.HTTPError, msgspec.DecodeError, ValueError):  # somebody else listens there
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # somebody else listens there
             return None
 
 

@@ -154,10 +154,12 @@ def _gaps(values: dict[str, Any], given: set[Key]) -> Iterable[str]:
 def _contradictions(values: dict[str, Any]) -> Iterable[str]:
     """Settings that are allowed for themselves, but not together."""
     auth, insecure = values["auth"], values["limits"]["allow_private_addresses"]
-    if values["zerodb"]["mode"] == "cloud":
+    for section in ("zerodb", "zerodb_next"):
         for name in ("project_id", "api_key"):
-            if not values["zerodb"][name]:
-                yield f"zerodb.{name}: is missing; the hosted ZeroDB takes nothing without it"
+            if values[section]["mode"] == "cloud" and not values[section][name]:
+                yield f"{section}.{name}: is missing; the hosted ZeroDB takes nothing without it"
+    if values["bigquery"]["mode"] == "bigquery" and not values["bigquery"]["project"]:
+        yield "bigquery.project: is missing; BigQuery needs one that it can bill"
     if auth["jwks_url"] and auth["jwt_secret"]:
         yield "auth.jwt_secret: must be empty where auth.jwks_url is given: one of them proves tokens"
     if auth["jwks_url"].startswith("http://") and not insecure:

@@ -60,6 +60,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     drain_s: Pause = 0.0
     shutdown_grace_s: Seconds = 20.0
 
+    @property
+    def base_url(self) -> str:
+        """Where callers on this machine reach the API."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """How content is found beside by its words."""

@@ -67,7 +67,7 @@ async def _make(connection: asyncpg.Connection, settings: Settings) -> Credentia
     api_key = await office.create_key(holder, Role.ADMIN, "first API key")
     operator_key = await office.create_key(holder, Role.OPERATOR, "first operator key")
     return Credentials(
-        base_url=_base_url(settings),
+        base_url=settings.server.base_url,
         tenant_id=tenant.tenant_id,
         brand_id=tenant.brand_id,
         user_id=tenant.user_id,
@@ -78,23 +78,17 @@ async def _make(connection: asyncpg.Connection, settings: Settings) -> Credentia
 
 def _refresh(file: Path, settings: Settings) -> None:
     kept = msgspec.json.decode(file.read_bytes(), type=Credentials)
-    if kept.base_url != _base_url(settings):
-        _write(file, msgspec.structs.replace(kept, base_url=_base_url(settings)))
+    if kept.base_url != settings.server.base_url:
+        _write(file, msgspec.structs.replace(kept, base_url=settings.server.base_url))
 
 
 def _write(file: Path, credentials: Credentials) -> None:
     replace_private(file, msgspec.json.format(msgspec.json.encode(credentials)) + b"\n")
 
 
-def _base_url(settings: Settings) -> str:
-    host = settings.server.host
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared, not bound
-    return f"http://{shown}:{settings.server.port}"
-
-
 def welcome(settings: Settings, *, first: bool) -> str:
     """What a person reads once the daemon serves."""
-    url = _base_url(settings)
+    url = settings.server.base_url
     lines = [f"En Garde is ready at {url}"]
     file = settings.storage.credentials_file
     if file.exists():

@@ -92,6 +92,13 @@ async def test_the_three_forms_of_an_answer(daemon: SharedDaemon):
     ]
 
 
+async def test_numbers_that_json_has_no_word_for_are_null(daemon: SharedDaemon):
+    """And no reason to end with a traceback."""
+    question = "select 'nan'::double as a, [-'inf'::double] as b, 'NaN' as c"
+
+    assert ask(daemon, question) == [{"a": None, "b": [None], "c": "NaN"}]
+
+
 async def test_the_lag_is_shown(daemon: SharedDaemon, tenant: Tenant, http: httpx.AsyncClient):
     """In the metrics and by the command."""
     await created(http)

@@ -5,12 +5,12 @@ open no file outside the archive's folder, load no extension, and whose settings
 the question is looked at.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-import msgspec
 
 from engarde_daemon.adapters.archive.engine import SQL, connect
 from engarde_daemon.adapters.archive.segments import listing
@@ -84,7 +84,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     while page:
         for (text,) in page:
-            yield msgspec.json.decode(text)
+            yield json.loads(text)  # DuckDB writes NaN and Infinity, as Python reads them
         page = answered.fetchmany(_ROWS_PER_PAGE)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import rich_click as click
 
+from engarde_daemon.cli.output import printable
+
 if TYPE_CHECKING:
     from engarde_daemon.adapters.archive.analysis import Answer
 
@@ -31,8 +33,7 @@ def print_table(answer: "Answer") -> None:
 
 
 def _cell(value: Any) -> str:
-    text = " ".join(_text(value).split()) if value is not None else "-"
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    shown = printable(_text(value)) if value is not None else "-"
     return shown if len(shown) <= _CELL_CHARACTERS_MAX else f"{shown[: _CELL_CHARACTERS_MAX - 1]}…"
 
 

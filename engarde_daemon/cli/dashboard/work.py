@@ -23,7 +23,6 @@ from engarde_daemon.config import Settings
 
 LEAVE_LIMIT_S = 3.0
 LOG_FILE = "engarde.log"
-_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not listened on
 _WHOLE_SCREEN_AGAIN = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l"
 
 
@@ -66,7 +65,9 @@ async def accompany(settings: Settings) -> None:
     """Show the dashboard in the daemon's terminal until it is left or the daemon ends."""
     _outlive_terminal()
     try:
-        door = find_operators_door(settings, _own_url(settings), os.environ.get("ENGARDE_KEY"))
+        door = find_operators_door(
+            settings, settings.server.base_url, os.environ.get("ENGARDE_KEY")
+        )
     except CannotStartError as error:
         _say(f"No dashboard: {error}")
         return
@@ -120,13 +121,7 @@ def _noted_url(settings: Settings) -> str:
     try:
         return find_operators_door(settings, None, None).base_url
     except CannotStartError:
-        return _own_url(settings)
-
-
-def _own_url(settings: Settings) -> str:
-    host = settings.server.host
-    host = "127.0.0.1" if host in _EVERYWHERE else f"[{host}]" if ":" in host else host
-    return f"http://{host}:{settings.server.port}"
+        return settings.server.base_url
 
 
 def _command(door: Door) -> list[str]:

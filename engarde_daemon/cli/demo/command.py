@@ -17,7 +17,10 @@ from engarde_daemon.cli.options import examples
     type=click.Path(path_type=Path),
     help="Keep everything here; it must be empty or not there yet.",
 )
-@click.option("--port", metavar="PORT", type=int, default=8700, show_default=True)
+@click.option(
+    "--port", metavar="PORT", type=int, default=8700, show_default=True,
+    help="Let the daemon listen on this TCP port.",
+)  # fmt: skip
 @click.option("--fast", is_flag=True, help="Make no pauses for a reader.")
 @click.option("--exit", "leave", is_flag=True, help="End with the play, and stop the daemon.")
 def demo(data_dir: Path, port: int, *, fast: bool, leave: bool) -> None:

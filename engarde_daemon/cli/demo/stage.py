@@ -127,6 +127,8 @@ def _settings_for(zerodb: ZeroDBCloud, *, fast: bool) -> dict[str, str]:
 
 
 async def _until_ready(stage: Stage, port: int) -> None:
+    # Without its notes it is another daemon that answers, on a port that ours will not get.
+    notes = stage.data_dir / "credentials.json"
     with anyio.move_on_after(START_LIMIT_S):
         async with httpx.AsyncClient(trust_env=False) as http:
             while stage.daemon.returncode is None:
@@ -135,7 +137,7 @@ async def _until_ready(stage: Stage, port: int) -> None:
                 except httpx.TransportError:
                     await anyio.sleep(_LOOK_S)
                     continue
-                if answer.is_success and stage.daemon.returncode is None:
+                if answer.is_success and notes.exists() and stage.daemon.returncode is None:
                     return
                 await anyio.sleep(_LOOK_S)
     words = stage.log.read_text(errors="replace")[-_LAST_WORDS:]

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from engarde_daemon.cli.doctor.findings import Finding, State
+from engarde_daemon.cli.doctor.host import ground_of
 from engarde_daemon.config import Settings
 from engarde_daemon.daemon.archives import bigquery_of
 from engarde_daemon.domain.errors import EngardeError
@@ -26,7 +27,7 @@ async def check_archive(settings: Settings) -> Finding:
 
 
 def _check_folder(folder: Path) -> Finding:
-    ground = next(place for place in (folder, *folder.parents) if place.exists())
+    ground = ground_of(folder)
     if not os.access(ground, os.R_OK | os.W_OK | os.X_OK):
         advice = "Let the daemon's user read and write there; until then versions wait."
         return Finding(_NAME, State.FAULT, f"{ground} cannot be read and written", advice)

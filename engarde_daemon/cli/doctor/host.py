@@ -26,7 +26,7 @@ _STEPS_BETWEEN_LOOKS = 100_000
 async def check_data_directory(settings: Settings) -> Finding:
     """Whether the daemon can write there, and whether there is room."""
     name, path = "data directory", settings.storage.path
-    ground = next(place for place in (path, *path.parents) if place.exists())
+    ground = ground_of(path)
     if not ground.is_dir() or not os.access(ground, os.W_OK | os.X_OK):
         return Finding(
             name,
@@ -38,7 +38,8 @@ async def check_data_directory(settings: Settings) -> Finding:
     seen = f"{path} with {free / _GB:.1f} GB free"
     if free < _FREE_BYTES_MIN:
         return Finding(name, State.FAULT, seen, "Free space: PostgreSQL stops on a full disk.")
-    if free < settings.delivery.staging_limit_bytes:
+    piles_up_here = settings.postgres.dsn == "embedded"
+    if piles_up_here and free < settings.delivery.staging_limit_bytes:
         return Finding(
             name,
             State.WARNING,
@@ -49,10 +50,18 @@ async def check_data_directory(settings: Settings) -> Finding:
     return Finding(name, State.OK, seen)
 
 
-async def check_zerodb_file(settings: Settings) -> Finding:
-    """Whether the file of the embedded ZeroDB is sound."""
-    name, file = "ZeroDB", settings.storage.zerodb_folder / FILE_NAME
-    if not file.exists():
+def ground_of(path: Path) -> Path:
+    """The path, or the nearest one above it that can be seen to be there.
+
+    `Path.exists` raises where a folder above is closed to us (Python 3.11).
+    """
+    return next(place for place in (path, *path.parents) if os.path.exists(place))  # noqa: PTH110
+
+
+async def check_zerodb_file(name: str, folder: Path) -> Finding:
+    """Whether the file of an embedded ZeroDB is sound."""
+    file = folder / FILE_NAME
+    if not os.path.exists(file):  # noqa: PTH110, ASYNC240 - see `ground_of`
         return Finding(name, State.OK, "embedded, not made yet")
     try:
         faults = await to_thread.run_sync(_faults_of, file, limiter=CapacityLimiter(1))

@@ -9,6 +9,7 @@ import anyio
 
 from engarde_daemon.adapters.media.opening import open_media_store
 from engarde_daemon.cli.doctor.findings import Finding, State
+from engarde_daemon.cli.doctor.host import ground_of
 from engarde_daemon.config import Settings
 from engarde_daemon.domain.errors import EngardeError
 
@@ -42,8 +43,8 @@ def _folder_of(url: str) -> Path | None:
 
 
 def _check_folder(folder: Path) -> Finding:
-    ground = next(place for place in (folder, *folder.parents) if place.exists())
+    ground = ground_of(folder)
     if not os.access(ground, os.W_OK | os.X_OK):
         return Finding(_NAME, State.FAULT, f"{ground} cannot be written to", _ADVICE)
-    made = "" if folder.exists() else ", not made yet"
+    made = "" if ground == folder else ", not made yet"
     return Finding(_NAME, State.OK, f"a folder, {folder}{made}")

@@ -8,7 +8,13 @@ from engarde_daemon.cli.doctor.findings import Finding, State
 from engarde_daemon.cli.presence import address_of, find_daemon
 from engarde_daemon.config import Settings
 
-_EXTRAS = {"semantic": "wordllama", "bigquery": "google.cloud.bigquery", "video": "av"}
+_EXTRAS = {
+    "semantic": "wordllama",
+    "bigquery": "google.cloud.bigquery",
+    "video": "av",
+    "web": "textual_serve",
+    "otel": "opentelemetry.exporter.otlp.proto.http",
+}
 _LAG_S = 0.5
 
 
@@ -18,6 +24,7 @@ async def check_program(settings: Settings) -> Finding:
     wanted = {
         "semantic": settings.search.semantic,
         "bigquery": settings.bigquery.mode == "bigquery",
+        "otel": bool(settings.telemetry.endpoint),
     }
     for extra, is_wanted in wanted.items():
         if is_wanted and not is_installed(extra):

@@ -41,7 +41,7 @@ async def examine(settings: Settings, config: Path | None) -> list[Finding]:
             await _examine_database(settings, findings)
     except (CannotStartError, EngardeError, asyncpg.PostgresError) as error:
         findings.append(Finding("PostgreSQL", State.FAULT, str(error)[:300]))
-    findings.append(await zerodb.check_zerodb(settings))
+    findings += [finding async for finding in zerodb.check_zerodb(settings)]
     findings.append(await check_archive(settings))
     findings.append(await check_media(settings))
     return findings

@@ -23,6 +23,7 @@ from engarde_daemon.cli import database
 from engarde_daemon.cli.performing import perform
 from engarde_daemon.cli.progress import progress
 from engarde_daemon.config import Settings
+from engarde_daemon.domain.errors import Rejected
 
 BATCH_LIMIT_S = 120.0
 
@@ -66,7 +67,7 @@ async def _move(
     dry_run: bool,
     clear_source: bool,
 ) -> Migration:
-    async with _writers(settings) as writers:
+    async with _writers(settings, dry_run=dry_run) as writers:
         rows = source(writers)
         # What is there already is counted, and refused by no plan: it was accepted long ago.
         log = PostgresContentLog(writers, {})
@@ -80,11 +81,22 @@ async def _move(
 
 
 @asynccontextmanager
-async def _writers(settings: Settings) -> AsyncIterator[asyncpg.Pool]:
+async def _writers(settings: Settings, *, dry_run: bool) -> AsyncIterator[asyncpg.Pool]:
     database.require_made(settings)
     limits = SessionLimits(readers=1, writers=1, statement_timeout_s=BATCH_LIMIT_S)
     async with database.reachable(settings) as dsn_as:
-        await database.knock(dsn_as, settings.postgres)
-        await migrations.migrate(dsn_as(SUPERUSER))
+        async with database.connection(dsn_as, settings.postgres) as link:
+            if dry_run:
+                await _require_schema(link)
+        if not dry_run:
+            await migrations.migrate(dsn_as(SUPERUSER))
         async with Sessions(dsn_as, limits) as sessions:
             yield sessions.writers
+
+
+async def _require_schema(link: asyncpg.Connection) -> None:
+    if await migrations.pending(link):
+        raise Rejected(
+            "The tables of this version are not there yet, and --dry-run changes nothing: run "
+            "`engarde migrate schema` first."
+        )

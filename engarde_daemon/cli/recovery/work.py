@@ -23,8 +23,7 @@ from rich.progress import (
 )
 
 from engarde_daemon.api.recovery.schemas import RecoveryJob
-from engarde_daemon.cli.exits import CannotStartError
-from engarde_daemon.cli.transfer.door import Door, check, decoded, patiently, translated
+from engarde_daemon.cli.transfer.door import Door, check, decoded, patiently, read_notes, translated
 from engarde_daemon.config import Settings
 from engarde_daemon.domain.errors import Rejected
 from engarde_daemon.domain.recovery import LIVE
@@ -46,14 +45,7 @@ def find_operators_door(settings: Settings, url: str | None, key: str | None) ->
     """
     if url and key:
         return Door(url, key)
-    file = settings.storage.credentials_file
-    try:
-        noted = msgspec.json.decode(file.read_bytes(), type=_Noted)
-    except (OSError, msgspec.DecodeError) as error:
-        raise CannotStartError(
-            f"There are no credentials in {file}: say where the daemon listens with --url and "
-            "give an operator's key with --key or in ENGARDE_KEY."
-        ) from error
+    noted = read_notes(settings, _Noted, "an operator's")
     return Door(url or noted.base_url, key or noted.operator_key)
 
 

@@ -73,15 +73,25 @@ def find_door(settings: Settings, url: str | None, key: str | None) -> Door:
     """
     if url and key:
         return Door(url, key)
+    noted = read_notes(settings, Door, "an administrator's")
+    return Door(url or noted.base_url, key or noted.api_key)
+
+
+def read_notes(settings: Settings, kind: type[T], whose: str) -> T:
+    """What the first start of the daemon wrote down, as far as it is asked for.
+
+    Raises:
+        CannotStartError: There are no such notes, or they cannot be read.
+    """
     file = settings.storage.credentials_file
     try:
-        noted = msgspec.json.decode(file.read_bytes(), type=Door)
+        return msgspec.json.decode(file.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "they are damaged"
         raise CannotStartError(
-            f"There are no credentials in {file}: say where the daemon listens with --url and "
-            "give an administrator's key with --key or in ENGARDE_KEY."
+            f"There are no credentials in {file} ({reason}): say where the daemon listens with --url "
+            f"and give {whose} key with --key or in ENGARDE_KEY."
         ) from error
-    return Door(url or noted.base_url, key or noted.api_key)
 
 
 def check(answer: httpx.Response, media_type: str = JSON) -> None:

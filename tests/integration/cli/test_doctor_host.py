@@ -1,6 +1,8 @@
 """What `engarde doctor` sees of settings, files and folders."""
 
+import base64
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,7 +73,7 @@ def test_keys_that_others_can_read_are_a_warning(
     """The file and its mode are named."""
     file = tmp_path / "data" / name
     file.parent.mkdir()
-    file.write_text("{}")
+    file.write_bytes(base64.b64encode(bytes(32)))
     file.chmod(mode)
 
     check = checks_of(run, "--data-dir", str(tmp_path / "data"))["secret files"]
@@ -93,6 +95,64 @@ def test_a_secret_in_a_file_of_settings_that_all_can_read(
 
     assert check["state"] == state
     assert SECRET not in json.dumps(check)
+
+
+@pytest.mark.parametrize(
+    ("line", "state"),
+    [
+        ("zerodb.api_key = 'k'", "warning"),
+        ("zerodb = { api_key = 'k' }", "warning"),
+        ("zerodb.api_key = ''  # in the environment", "ok"),
+        ("postgres.dsn = 'postgresql://me:secret@db.invalid/x'", "warning"),
+        ("postgres.dsn = 'postgresql://me@db.invalid:5432/x'", "ok"),
+    ],
+)
+def test_a_secret_is_one_however_it_is_written(run: Engarde, tmp_path: Path, line: str, state: str):
+    """TOML has several ways; and an address without a password is none."""
+    file = tmp_path / "engarde.toml"
+    file.write_text(line + "\n")
+    file.chmod(0o644)
+
+    assert checks_of(run)["secret files"]["state"] == state
+
+
+@pytest.mark.parametrize("content", [None, b"no key"])
+def test_a_key_file_without_keys_is_a_fault(
+    run: Engarde, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+):
+    """The daemon does not start without those that it was told of."""
+    file = tmp_path / "engarde.key"
+    if content is not None:
+        file.write_bytes(content)
+        file.chmod(0o600)
+    monkeypatch.setenv("ENGARDE_SECRETS__KEY_FILE", str(file))
+
+    check = checks_of(run)["secret files"]
+
+    assert (check["state"], check["detail"][:18]) == ("fault", "[secrets] key_file")
+
+
+def test_an_extra_that_a_setting_needs_is_a_fault_where_it_is_missing(
+    run: Engarde, monkeypatch: pytest.MonkeyPatch
+):
+    """Spans, like everything else."""
+    monkeypatch.setenv("ENGARDE_TELEMETRY__ENDPOINT", "http://127.0.0.1:4318/v1/traces")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto", None)
+
+    check = checks_of(run)["program"]
+
+    assert check["state"] == "fault"
+    assert "engarde-daemon[otel]" in check["advice"]
+
+
+def test_the_zerodb_to_move_to_is_looked_at_as_well(run: Engarde, monkeypatch: pytest.MonkeyPatch):
+    """Before `engarde migrate zerodb` finds out."""
+    monkeypatch.setenv("ENGARDE_ZERODB_NEXT__MODE", "local")
+    monkeypatch.setenv("ENGARDE_ZERODB_NEXT__BASE_URL", "http://127.0.0.1:1/v1")
+
+    checks = checks_of(run)
+
+    assert (checks["ZeroDB"]["state"], checks["next ZeroDB"]["state"]) == ("ok", "fault")
 
 
 def test_a_folder_that_cannot_be_one_is_a_fault(run: Engarde, tmp_path: Path):

@@ -168,6 +168,20 @@ def test_what_is_no_daemon_is_told_from_one(
     assert "look at --url" in ended.stderr
 
 
+def test_who_answers_something_else_is_no_daemon(
+    server: type[Script], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Many services have these routes, and are well."""
+    monkeypatch.chdir(tmp_path)
+    well = (JSON, b'{"status": "ok"}')
+    server.answers = [well, well, ("text/plain", b"up 1\n")]
+    port = server.url.rpartition(":")[2]  # type: ignore[attr-defined]
+
+    ended = run_command("status", "--json", environ={"ENGARDE_SERVER__PORT": port})
+
+    assert (ended.exit_code, json.loads(ended.stdout)["daemon"]["runs"]) == (1, False)
+
+
 @pytest.mark.parametrize(
     "url", ["content.example.com", "http://host:port", "http://[::1", "ftp://x"]
 )

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from click.testing import Result
 
 from engarde_daemon.adapters.postgres.embedded import EmbeddedPostgres
 from tests.integration.cli.conftest import Engarde
 from tests.support.commands import run_command
+from tests.support.patience import PATIENCE_S
 from tests.support.postgres import fresh_database
 
 COMMANDS = [
@@ -53,6 +55,20 @@ def test_without_the_schema_it_is_said_how_to_get_it(run: Engarde, command: tupl
 
     assert (ended.exit_code, ended.stdout) == (1, "")
     assert "run `engarde migrate schema` first" in ended.stderr
+
+
+@pytest.mark.parametrize("what", ["campaign-assets", "content-items"])
+async def test_a_dry_run_makes_no_schema(run: Engarde, dsn: str, what: str):
+    """It was told to change nothing."""
+    ended = run("migrate", what, "--dry-run")
+
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert "run `engarde migrate schema` first" in ended.stderr
+    link = await asyncpg.connect(dsn, timeout=PATIENCE_S)
+    try:
+        assert await link.fetchval("select to_regnamespace('engarde')") is None
+    finally:
+        await link.close(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

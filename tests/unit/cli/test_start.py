@@ -109,6 +109,14 @@ def test_every_command_can_be_pointed_at_a_configuration(name: str):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(name: str):
+    """In the help, where it is looked for."""
+    options = [one for one in COMMANDS[name].params if isinstance(one, click.Option)]
+
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_teaches_by_an_example_that_works(name: str):
     """An example names its command and has only options that the command knows."""
     examples = examples_of(COMMANDS[name])

@@ -109,13 +109,21 @@ def test_a_wrong_value_says_what_is_allowed(file: Path, text: str, complaint: st
     assert problem.startswith(complaint)
 
 
-def test_the_hosted_zerodb_needs_a_project_and_a_key(file: Path):
+@pytest.mark.parametrize("section", ["zerodb", "zerodb_next"])
+def test_the_hosted_zerodb_needs_a_project_and_a_key(file: Path, section: str):
     """Both are told at once, before anything is started."""
-    file.write_text('[zerodb]\nmode = "cloud"\n')
+    file.write_text(f'[{section}]\nmode = "cloud"\n')
 
     found = [problem.partition(":")[0] for problem in problems(file)]
 
-    assert found == ["zerodb.project_id", "zerodb.api_key"]
+    assert found == [f"{section}.project_id", f"{section}.api_key"]
+
+
+def test_bigquery_needs_a_project(file: Path):
+    """It is told with whatever else is wrong, not by the first write to the archive."""
+    file.write_text('[bigquery]\nmode = "bigquery"\n')
+
+    assert problems(file) == ["bigquery.project: is missing; BigQuery needs one that it can bill"]
 
 
 def test_a_plan_of_ones_own_names_all_three_limits(file: Path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engarde_daemon.config import Postgres, Settings, Storage, ZeroDB
+from engarde_daemon.config import Postgres, Server, Settings, Storage, ZeroDB
 from engarde_daemon.domain.plans import GB, Plan
 
 
@@ -39,6 +39,21 @@ def test_a_relative_data_directory_counts_from_the_working_directory(
     monkeypatch.chdir(tmp_path)
 
     assert Storage(data_dir="data").path == tmp_path / "data"
+
+
+@pytest.mark.parametrize(
+    ("host", "base_url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8700"),
+        ("0.0.0.0", "http://127.0.0.1:8700"),  # noqa: S104 - shown, not bound
+        ("::", "http://[::1]:8700"),
+        ("fd00::1", "http://[fd00::1]:8700"),
+        ("db.example", "http://db.example:8700"),
+    ],
+)
+def test_callers_on_this_machine_are_told_an_address_that_answers(host: str, base_url: str):
+    """Nobody can connect to everywhere; IPv6 stands in brackets."""
+    assert Server(host=host).base_url == base_url
 
 
 def test_the_catalogue_counts_in_bytes():
