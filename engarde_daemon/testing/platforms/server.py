@@ -25,6 +25,7 @@ class Trouble(Enum):
     BROKEN = auto()  # 500
     HALF = auto()  # the answer breaks off in its middle
     TOO_MUCH = auto()  # only less at once is answered
+    SAID_WITH_200 = auto()  # an error, where one looks for an answer
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,8 @@ class FakePlatform(ABC):
         try:
             document = self.answer(asked)
             self.asked.append(asked)
-            trouble = self.troubles.popleft() if self.troubles else None
+            is_due = self.troubles and self.meets_troubles(asked)
+            trouble = self.troubles.popleft() if is_due else None
             if trouble is not None and trouble is not Trouble.HALF:
                 raise self.refusal(trouble)
         except Refused as refused:
@@ -99,6 +101,11 @@ class FakePlatform(ABC):
         Raises:
             Refused: Something is not as it is documented.
         """
+
+    def meets_troubles(self, asked: Asked) -> bool:
+        """Whether troubles are for requests of this kind."""
+        del asked
+        return True
 
     @abstractmethod
     def refusal(self, trouble: Trouble) -> Refused:
