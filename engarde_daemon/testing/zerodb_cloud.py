@@ -270,6 +270,8 @@ def _on_row(table: CloudTable, row_id: str, request: Request) -> Answer:
 
 
 def _read(request: Request, kind: type[_B]) -> _B:
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise Refusal(422, [{"loc": ["body"], "msg": "Input should be a valid dictionary"}])
     try:
         return msgspec.json.decode(request.body, type=kind)
     except (ValueError, RecursionError) as error:

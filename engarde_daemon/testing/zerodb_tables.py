@@ -26,6 +26,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$contains": lambda value, part: part in value,
     "$regex": lambda value, pattern: re.search(pattern, value) is not None,
 }
+_OF_LISTS = frozenset({"$in", "$nin"})
 
 
 class Row(msgspec.Struct):
@@ -120,12 +121,23 @@ def _test(field: str, wanted: Any) -> Callable[[dict[str, Any]], bool]:
     if not _FIELD.fullmatch(field):
         raise Refusal(400, f"Invalid field name: {field}")
     conditions = wanted if isinstance(wanted, dict) else {"$eq": wanted}
-    for name in conditions:
-        if name not in _OPERATORS:
-            raise Refusal(400, f"Unknown operator: {name}")
+    for name, limit in conditions.items():
+        _require_operator(name, limit)
     return lambda data: all(
         _holds(_OPERATORS[name], _value(data, field), limit) for name, limit in conditions.items()
     )
+
+
+def _require_operator(name: str, limit: Any) -> None:
+    if name not in _OPERATORS:
+        raise Refusal(400, f"Unknown operator: {name}")
+    if name in _OF_LISTS and not isinstance(limit, list):
+        raise Refusal(400, f"{name} requires a list")
+    if name == "$regex":
+        try:
+            re.compile(limit)
+        except (re.error, TypeError) as error:
+            raise Refusal(400, "Invalid regex pattern") from error
 
 
 def _holds(test: Callable[[Any, Any], bool], value: Any, limit: Any) -> bool:

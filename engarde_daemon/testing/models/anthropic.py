@@ -55,14 +55,14 @@ class FakeAnthropic(FakeProvider):
         self.require_key(headers)
         if method != "POST":
             raise Refused(404, _error(404, "Not found"))
-        document = read_json(raw, _wrong)
+        document = read_json(headers, raw, _wrong)
         self.check_question(path, document)
         return document
 
     def require_key(self, headers: Mapping[str, str]) -> None:
         """See `FakeProvider.require_key`."""
-        keys = {headers.get("x-api-key"), headers.get("authorization", "").removeprefix("Bearer ")}
-        if self.api_key not in keys:
+        shown = (headers.get("x-api-key"), headers.get("authorization"))
+        if shown not in {(self.api_key, None), (None, f"Bearer {self.api_key}")}:
             raise Refused(401, _error(401, "invalid x-api-key"))
         if headers.get("anthropic-version") not in VERSIONS:
             raise _wrong("anthropic-version: header is required")
@@ -84,11 +84,15 @@ class FakeAnthropic(FakeProvider):
         for name, value in document.items():
             if name not in _FIELDS:
                 raise _wrong(f"{name}: Extra inputs are not permitted")
-            if not isinstance(value, _FIELDS[name]):
+            is_odd = isinstance(value, bool) and _FIELDS[name] is not bool
+            if is_odd or not isinstance(value, _FIELDS[name]):
                 raise _wrong(f"{name}: Input should be a valid {name}")
         for name in ("model", "max_tokens", "messages"):
-            if name not in document:
+            if not document.get(name):
                 raise _wrong(f"{name}: Field required")
+        for message in document["messages"]:
+            if not isinstance(message, dict) or message.keys() != {"role", "content"}:
+                raise _wrong("messages: Input should have a role and content, and nothing else")
         if document["messages"][-1]["role"] != "user":
             raise _wrong("messages: the last message must be the user's")
         self._check_output(document.get("output_config"))

@@ -42,6 +42,7 @@ class Order(msgspec.Struct, kw_only=True):
     items: dict[str, dict[str, Any]]
     made_at: datetime
     tags: dict[str, str] = {}
+    file: str = ""
     looks: int = 0
     is_cancelled: bool = False
     outcomes: dict[str, Outcome] = msgspec.field(default_factory=dict)

@@ -12,6 +12,8 @@ from typing import Any
 from engarde_daemon.testing.models.batches import Order, Outcome, Request, Shop
 
 PATH = "/v1/messages/batches"
+BYTES_MAX = 256_000_000
+REQUESTS_MAX = 100_000
 
 _ONE = re.compile(rf"{PATH}/([\w-]+)(/cancel|/results)?")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -52,6 +54,8 @@ class MessageBatchCounter:
 
     def _create(self, request: Request, refuse: Refuse) -> dict[str, Any]:
         wish = json.loads(request.raw)
+        if len(request.raw) > BYTES_MAX or len(wish.get("requests", ())) > REQUESTS_MAX:
+            raise refuse("requests: at most 100,000 of them, and 256 MB")
         if set(wish) != {"requests"} or not wish["requests"]:
             raise refuse("requests: Field required, and nothing else")
         items: dict[str, dict[str, Any]] = {}

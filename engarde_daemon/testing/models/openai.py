@@ -4,6 +4,7 @@ https://platform.openai.com/docs/api-reference
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from engarde_daemon.testing.models.provider import (
     read_json,
 )
 
+_SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _CHAT = {
     "model": str,
     "messages": list,
@@ -55,15 +57,15 @@ class FakeOpenAI(FakeProvider):
         self.require_key(headers)
         if method != "POST" or path not in _FIELDS:
             raise Refused(404, _error(f"Unknown request URL: {method} {path}."))
-        document = read_json(raw, _wrong)
+        document = read_json(headers, raw, _wrong)
         self.check_question(path, document)
         return document
 
     def require_key(self, headers: Mapping[str, str]) -> None:
         """See `FakeProvider.require_key`."""
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        if given != self.api_key:
-            told = f"Incorrect API key provided: {given}."
+        given = headers.get("authorization", "")
+        if given != f"Bearer {self.api_key}":
+            told = f"Incorrect API key provided: {given.removeprefix('Bearer ')}."
             raise Refused(401, _error(told, code="invalid_api_key"))
 
     def batches(self, request: Request) -> dict[str, Any] | bytes | None:
@@ -80,13 +82,20 @@ class FakeOpenAI(FakeProvider):
         for name, value in document.items():
             self._check_field(_FIELDS[path], name, value)
         for name in ("model", "messages" if path.endswith("completions") else "input"):
-            if name not in document:
+            if not document.get(name):
                 raise _wrong(f"Missing required parameter: '{name}'.", param=name)
+        for message in document.get("messages", []):
+            if not isinstance(message, dict) or message.keys() != {"role", "content"}:
+                raise _wrong("Invalid message.", param="messages")
+        if "stream_options" in document and not document.get("stream"):
+            told = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+            raise _wrong(told, param="stream_options")
 
     def _check_field(self, fields: Mapping[str, Any], name: str, value: Any) -> None:
         if name not in fields:
             raise _wrong(f"Unrecognized request argument supplied: {name}", param=name)
-        if not isinstance(value, fields[name]):
+        is_odd = isinstance(value, bool) and fields[name] is not bool
+        if is_odd or not isinstance(value, fields[name]):
             raise _wrong(f"Invalid type for '{name}'.", param=name)
         if self.is_modern and name == "max_tokens":
             raise _wrong(
@@ -101,16 +110,26 @@ class FakeOpenAI(FakeProvider):
                 code="unsupported_value",
             )
         if name == "response_format":
-            self._check_format(value)
+            self._check_format(value.get("type"), value.get("json_schema", {}), param=name)
+        if name == "text":
+            given = dict(value.get("format", {}))
+            self._check_format(given.pop("type", None), given, param="text.format")
 
-    def _check_format(self, wanted: dict[str, Any]) -> None:
+    def _check_format(self, kind: object, wanted: dict[str, Any], *, param: str) -> None:
+        """See that structured output is asked for as strict mode needs it."""
         if not self.knows_schemas:
-            raise _wrong("response_format is not supported.", param="response_format")
-        schema = wanted.get("json_schema", {})
-        if wanted.get("type") != "json_schema" or set(schema) != {"name", "strict", "schema"}:
-            raise _wrong("Invalid response_format.", param="response_format.json_schema")
-        if schema["schema"].get("additionalProperties") is not False:
-            raise _wrong("'additionalProperties' is required to be false.", param="response_format")
+            raise _wrong(f"{param} is not supported.", param=param)
+        schema = wanted.get("schema", {})
+        name = wanted.get("name")
+        is_known = wanted.keys() <= {"name", "strict", "schema"} and isinstance(name, str)
+        if kind != "json_schema" or not is_known or not _SCHEMA_NAME.fullmatch(str(name)):
+            raise _wrong(f"Invalid {param}.", param=f"{param}.json_schema")
+        if not wanted.get("strict"):
+            return
+        if schema.get("additionalProperties") is not False:
+            raise _wrong("'additionalProperties' is required to be false.", param=param)
+        if set(schema.get("required", ())) != set(schema.get("properties", {})):
+            raise _wrong("'required' must include every key in properties.", param=param)
 
     def document(self, asked: Asked, reaction: Reaction) -> dict[str, Any]:
         """See `FakeProvider.document`."""

@@ -13,6 +13,8 @@ from typing import Any
 from engarde_daemon.testing.models.batches import Order, Outcome, Request, Shop
 
 CREATED = 1_790_000_000
+FILE_BYTES_MAX = 200_000_000
+REQUESTS_MAX = 50_000
 
 _FIELDS = frozenset(
     {"input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"}
@@ -64,6 +66,8 @@ class BatchCounter:
         content = parts["file"].get_payload(decode=True)
         if not isinstance(content, bytes):
             raise refuse("'file' holds nothing.")
+        if len(content) > FILE_BYTES_MAX:
+            raise refuse("The file is larger than 200 MB.")
         name = f"file-{len(self._shop.files) + 1}"
         self._shop.files[name] = content
         return {
@@ -86,11 +90,12 @@ class BatchCounter:
         if wish.get("input_file_id") not in self._shop.files:
             raise refuse("No such File object.")
         tags = wish.get("metadata") or {}
-        if not all(isinstance(text, str) and len(text) <= 512 for text in tags.values()):
+        are_short = all(isinstance(text, str) and len(text) <= 512 for text in tags.values())
+        if len(tags) > 16 or not are_short or any(len(name) > 64 for name in tags):
             raise refuse("Invalid 'metadata'.")
         raw = self._shop.files[wish["input_file_id"]]
         order = self._shop.add("batch_", wish["endpoint"], _questions(raw, wish["endpoint"]))
-        order.tags = tags
+        order.tags, order.file = tags, wish["input_file_id"]
         return self._document(order)
 
     def _list(self, request: Request, refuse: Refuse) -> dict[str, Any]:
@@ -137,7 +142,7 @@ class BatchCounter:
             "object": "batch",
             "endpoint": order.path,
             "errors": _errors(order),
-            "input_file_id": "file-1",
+            "input_file_id": order.file,
             "completion_window": "24h",
             "status": _status(order),
             "output_file_id": f"output-{order.id}" if order.is_over and done else None,
@@ -154,7 +159,7 @@ def _questions(raw: bytes, endpoint: str) -> dict[str, dict[str, Any]]:
     names = {line["custom_id"] for line in lines}
     models = {line["body"].get("model") for line in lines}
     is_good = (
-        len(names) == len(lines)
+        len(names) == len(lines) <= REQUESTS_MAX
         and len(models) == 1
         and all(set(line) == {"custom_id", "method", "url", "body"} for line in lines)
         and all((line["method"], line["url"]) == ("POST", endpoint) for line in lines)

@@ -260,12 +260,16 @@ class FakeProvider(ABC):
             yield part
 
 
-def read_json(raw: bytes, refused: Callable[[str], Refused]) -> dict[str, Any]:
+def read_json(
+    headers: Mapping[str, str], raw: bytes, refused: Callable[[str], Refused]
+) -> dict[str, Any]:
     """The document of a request.
 
     Raises:
-        Refused: It is none.
+        Refused: It is none, or was not said to be one.
     """
+    if headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise refused("The Content-Type must be application/json.")
     try:
         document = json.loads(raw)
     except ValueError:

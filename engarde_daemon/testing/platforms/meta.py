@@ -1,13 +1,15 @@
 """Meta's Marketing API on this machine: one ad account with one campaign.
 
-Strict where Meta is: the version, the token, the proof of the app's secret, page sizes and cursors.
+Strict where Meta is: the version, the token, the proof of the app's secret, page sizes and cursors, and
+fields: an answer holds those alone that were asked for. A report is about the days that it was ordered
+for.
 """
 
 import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engarde_daemon.testing.platforms.server import Asked, FakePlatform, Refused, Trouble
@@ -17,6 +19,17 @@ LIMIT_MAX = 500
 TOKEN = "EAAB-test"  # noqa: S105 - it opens this server alone
 APP_SECRET = "app-secret"  # noqa: S105 - see above
 
+ACCOUNT = {"currency": "EUR", "timezone_name": "Europe/Berlin"}
+
+_CAMPAIGN = frozenset({"name", "objective", "status", "effective_status"})
+_ACCOUNT = frozenset({"account_id", "name", "currency", "timezone_name", "account_status"})
+_AD = frozenset({"name", "status", "effective_status", "creative", "adset_id", "campaign_id"})
+_IMAGE = frozenset({"hash", "name", "url", "permalink_url", "width", "height", "status"})
+_VIDEO = frozenset({"title", "description", "length", "source", "picture", "created_time"})
+_INSIGHT = frozenset(
+    {"campaign_id", "adset_id", "ad_id", "impressions", "clicks", "spend", "reach", "ctr", "cpc"}
+    | {"cpm", "actions", "action_values", "date_start", "date_stop"}
+)
 _WAIT = "x-business-use-case-usage"
 
 
@@ -45,6 +58,7 @@ class FakeMeta(FakePlatform):
         self.report_looks = 1
         self.failing_reports = 0
         self._reports: dict[str, int] = {}
+        self._orders: dict[str, dict[str, str]] = {}
 
     def forget(self) -> None:
         """Begin anew, as if nothing had been asked or told."""
@@ -71,6 +85,8 @@ class FakeMeta(FakePlatform):
                 )
             case Trouble.STALE_TOKEN | Trouble.DEAD_TOKEN:
                 return _error(400, 190, "Error validating access token: Session has expired.")
+            case Trouble.SAID_WITH_200:
+                return _error(200, 2, "An unexpected error has occurred.", is_transient=True)
             case Trouble.TOO_MUCH:
                 return _error(500, 1, "Please reduce the amount of data you're asking for.")
             case _:
@@ -87,10 +103,10 @@ class FakeMeta(FakePlatform):
     def _answers(self, asked: Asked, path: str, given: dict[str, str]) -> Any:
         account = f"act_{self.account_id}"
         edges: dict[str, Callable[[], Any]] = {
-            f"GET {self.campaign_id}": lambda: {"id": self.campaign_id},
+            f"GET {self.campaign_id}": lambda: _with(_CAMPAIGN, {"id": self.campaign_id}, given),
             f"GET {self.campaign_id}/ads": lambda: self._ads(given),
             f"POST {self.campaign_id}/insights": lambda: self._order(given),
-            f"GET {account}": lambda: {"currency": "EUR", "timezone_name": "Europe/Berlin"},
+            f"GET {account}": lambda: _with(_ACCOUNT, ACCOUNT | {"id": account}, given),
             f"GET {account}/adimages": lambda: self._images(asked, given),
         }
         edge = edges.get(f"{asked.method} {path}")
@@ -101,20 +117,23 @@ class FakeMeta(FakePlatform):
         if report is not None and report[1] in self._reports:
             return self._report(report[1], given, is_read=report[2] is not None)
         if path in self.videos:
-            return {"id": path, "source": self.url_of(asked, self.videos[path])}
+            film = {"id": path, "source": self.url_of(asked, self.videos[path])}
+            return _with(_VIDEO, film, given)
         raise _error(400, 100, f"Unsupported get request. Object with ID '{path}' does not exist")
 
     def _ads(self, given: dict[str, str]) -> dict[str, Any]:
         if int(given.get("limit", "25")) > self.limit_max:
             raise self.refusal(Trouble.TOO_MUCH)
-        return self._page(_with(self.ads, given), given)
+        return self._page([_with(_AD, ad, given) for ad in self.ads], given)
 
     def _order(self, given: dict[str, str]) -> dict[str, str]:
         span = json.loads(given["time_range"])
         if given["level"] != "ad" or set(span) != {"since", "until"}:
             raise _error(400, 100, "Invalid parameter")
+        _require_fields(_INSIGHT, given)
         run_id = str(9000 + len(self._reports))
         self._reports[run_id] = self.report_looks
+        self._orders[run_id] = {"fields": f"{given['fields']},date_start,date_stop", **span}
         return {"report_run_id": run_id}
 
     def _report(self, run_id: str, given: dict[str, str], *, is_read: bool) -> Any:
@@ -123,7 +142,7 @@ class FakeMeta(FakePlatform):
                 raise _error(400, 2601, "Loading async adreport failed.")
             if int(given.get("limit", "25")) > self.rows_max:
                 raise self.refusal(Trouble.TOO_MUCH)
-            return self._page(self.insights, given)
+            return self._page(self._insights(self._orders[run_id]), given)
         self._reports[run_id] -= 1
         if self._reports[run_id] >= 0:
             return {"id": run_id, "async_status": "Job Running", "async_percent_completion": 100}
@@ -133,10 +152,14 @@ class FakeMeta(FakePlatform):
             return {"id": run_id, "async_status": "Job Failed", "async_percent_completion": 0}
         return {"id": run_id, "async_status": "Job Completed", "async_percent_completion": 100}
 
+    def _insights(self, order: dict[str, str]) -> list[dict[str, Any]]:
+        days = [row for row in self.insights if _is_within(row["date_start"], order)]
+        return [_with(_INSIGHT, row, order) for row in days]
+
     def _images(self, asked: Asked, given: dict[str, str]) -> Any:
         wanted = json.loads(given["hashes"])
         found = [
-            {"hash": one, "url": self.url_of(asked, self.images[one])}
+            _with(_IMAGE, {"hash": one, "url": self.url_of(asked, self.images[one])}, given)
             for one in wanted
             if one in self.images
         ]
@@ -155,14 +178,23 @@ class FakeMeta(FakePlatform):
         return {"data": list(data[start:end]), "paging": self.paging or paging}
 
 
-def _with(ads: list[dict[str, Any]], given: dict[str, str]) -> list[dict[str, Any]]:
-    """Just the fields that are asked for; one that nobody knows is an error."""
+def _with(known: frozenset[str], thing: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    """Just the fields that are asked for, and the id."""
+    wanted = {"id", *_require_fields(known, given)}
+    return {name: value for name, value in thing.items() if name in wanted}
+
+
+def _require_fields(known: frozenset[str], given: Mapping[str, str]) -> list[str]:
+    """The fields that are asked for; one that nobody knows is an error."""
     wanted = re.sub(r"\{.*\}", "", given.get("fields", "id")).split(",")
-    known = {"id", "name", "status", "effective_status", "creative", "adset_id", "campaign_id"}
-    strange = sorted(set(wanted) - known)
+    strange = sorted(set(wanted) - known - {"id"})
     if strange:
         raise _error(400, 100, f"(#100) Tried accessing nonexisting field ({strange[0]})")
-    return [{name: ad[name] for name in wanted if name in ad} for ad in ads]
+    return wanted
+
+
+def _is_within(day: str, order: Mapping[str, str]) -> bool:
+    return order["since"] <= day <= order["until"]
 
 
 def _place(cursor: str) -> int:

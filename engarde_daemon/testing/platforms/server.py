@@ -26,6 +26,7 @@ class Trouble(Enum):
     HALF = auto()  # the answer breaks off in its middle
     LATE = auto()  # the answer begins well and ends in an error
     TOO_MUCH = auto()  # only less at once is answered
+    SAID_WITH_200 = auto()  # an error, where one looks for an answer
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +86,8 @@ class FakePlatform(ABC):
         try:
             document = self.answer(asked)
             self.asked.append(asked)
-            trouble = self.troubles.popleft() if self.troubles else None
+            is_due = self.troubles and self.meets_troubles(asked)
+            trouble = self.troubles.popleft() if is_due else None
             if trouble is Trouble.LATE:
                 document = self.spoilt(document)
             elif trouble not in {None, Trouble.HALF}:
@@ -103,6 +105,11 @@ class FakePlatform(ABC):
         Raises:
             Refused: Something is not as it is documented.
         """
+
+    def meets_troubles(self, asked: Asked) -> bool:
+        """Whether troubles are for requests of this kind."""
+        del asked
+        return True
 
     @abstractmethod
     def refusal(self, trouble: Trouble) -> Refused:

@@ -107,13 +107,24 @@ async def test_a_campaign_comes_with_its_ads_assets_and_figures(
     assert fair.google.tokens_given <= 2  # one for who estimates, one for who imports
 
 
-@pytest.mark.parametrize(
-    "trouble", [Trouble.THROTTLED, Trouble.BROKEN, Trouble.HALF, Trouble.STALE_TOKEN]
-)
+async def test_a_token_that_ran_out_is_renewed(fair: Fair, importer: httpx.AsyncClient):
+    """At once, and only that one."""
+    furnish(fair.google)
+    space_id = await new_space(importer)
+    await imported(importer, space_id, import_performance=False)
+    given = fair.google.tokens_given
+    fair.google.troubles.append(Trouble.STALE_TOKEN)
+    job = await imported(importer, space_id, import_performance=False)
+
+    assert (job["status"], job["unchanged"], job["estimated_assets"]) == ("completed", 4, 5)
+    assert 1 <= fair.google.tokens_given - given <= 2  # all of them ran out at once
+
+
+@pytest.mark.parametrize("trouble", [Trouble.THROTTLED, Trouble.BROKEN, Trouble.HALF])
 async def test_troubles_that_pass_are_waited_out(
     fair: Fair, importer: httpx.AsyncClient, trouble: Trouble
 ):
-    """The import goes on where it was, with a new token where the old one ran out."""
+    """The import goes on where it was."""
     furnish(fair.google)
     fair.google.troubles.extend([trouble, trouble])
     job = await imported(importer, await new_space(importer), import_performance=False)

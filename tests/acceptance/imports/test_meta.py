@@ -125,6 +125,7 @@ async def test_troubles_that_pass_are_waited_out(fair: Fair, importer: httpx.Asy
     fair.meta.insights = [insight(0, "2026-01-02", 1000)]
     space_id = await new_space(importer, "meta")
     fair.meta.troubles.extend([Trouble.BROKEN, Trouble.THROTTLED, Trouble.HALF, Trouble.HALF])
+    fair.meta.troubles.append(Trouble.SAID_WITH_200)
     days = {"date_range": {"start": "2026-01-01", "end": "2026-01-03"}}
     job = await imported(importer, space_id, import_options=days)
 

@@ -11,6 +11,15 @@ import pytest
 from engarde_daemon.domain.pieces import SCHEMA
 from engarde_daemon.testing.models import FakeAnthropic, FakeOpenAI, Reaction
 
+LOOSE = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "x",
+        "strict": True,
+        "schema": {"properties": {"a": {}}, "additionalProperties": False},
+    },
+}
+
 
 @pytest.fixture
 def openai_client(openai_url: str) -> openai_sdk.AsyncOpenAI:
@@ -151,6 +160,15 @@ async def test_anthropic_knows_the_errors(
         {"model": "m", "messages": [{"role": "user", "content": "x"}], "surprise": 1},
         {"model": "m"},
         {"model": 5, "messages": []},
+        {"model": "m", "messages": []},
+        {"model": "m", "messages": ["x"]},
+        {"model": "m", "messages": [{"role": "user", "content": "x"}], "stream_options": {}},
+        {
+            "model": "m",
+            "messages": [{"role": "user", "content": "x"}],
+            "max_completion_tokens": True,
+        },
+        {"model": "m", "messages": [{"role": "user", "content": "x"}], "response_format": LOOSE},
     ],
 )
 async def test_the_fake_openai_refuses_what_openai_refuses(openai_url: str, body: object):
@@ -166,7 +184,60 @@ async def test_the_fake_openai_refuses_what_openai_refuses(openai_url: str, body
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
 
-@pytest.mark.parametrize("extra", [{"temperature": 1}, {"top_p": 1}, {"max_tokens": "9"}])
+async def test_the_fake_openai_knows_the_flat_form_of_responses(openai_url: str):
+    """That of chats, one level deeper, is none of theirs."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        answer = await client.post(
+            f"{openai_url}/responses",
+            json={"model": "m", "input": "x", "text": {"format": LOOSE}},
+            headers={"authorization": "Bearer sk-test"},
+        )
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/chat/completions", {"authorization": "sk-test"}),
+        ("/v1/messages", {"authorization": "sk-test", "anthropic-version": "2026-10-21"}),
+        (
+            "/v1/messages",
+            {
+                "authorization": "Bearer x",
+                "x-api-key": "sk-test",
+                "anthropic-version": "2026-10-21",
+            },
+        ),
+    ],
+)
+async def test_a_key_is_shown_in_the_documented_way(
+    openai_url: str, anthropic_url: str, path: str, headers: dict[str, str]
+):
+    """With its scheme, and one at a time."""
+    base = anthropic_url if path == "/v1/messages" else openai_url.removesuffix("/v1")
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        answer = await client.post(f"{base}{path}", json={}, headers=headers)
+
+    assert answer.status_code == 401
+
+
+async def test_a_body_is_said_to_be_json(openai_url: str):
+    """Or nobody reads it."""
+    body = b'{"model": "m", "messages": [{"role": "user", "content": "x"}]}'
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        answer = await client.post(
+            f"{openai_url}/chat/completions",
+            content=body,
+            headers={"authorization": "Bearer sk-test"},
+        )
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "extra", [{"temperature": 1}, {"top_p": 1}, {"max_tokens": "9"}, {"messages": []}]
+)
 async def test_the_fake_anthropic_refuses_what_anthropic_refuses(
     anthropic_url: str, extra: dict[str, object]
 ):

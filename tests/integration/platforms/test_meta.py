@@ -74,7 +74,7 @@ async def test_pages_of_figures_shrink_when_meta_asks(meta: FakeMeta, meta_accou
 
 
 @pytest.mark.parametrize(
-    "told", [{"date_start": "yesterday"}, {"spend": "NaN"}, {"impressions": "9" * 30}]
+    "told", [{"date_start": "2026-01-02 or so"}, {"spend": "NaN"}, {"impressions": "9" * 30}]
 )
 async def test_figures_that_are_none_are_a_fault_of_the_platform(
     meta: FakeMeta, meta_account: AdPlatform, told: dict[str, Any]
