@@ -88,6 +88,10 @@ select gen_random_uuid(), g.tenant_id, 'generation', g.period, 1, 1, 'settled', 
 from engarde.generation_usage g, generate_series(1, 2) n;
 analyze engarde.reservations, engarde.generation_usage
 """
+STAGED = """
+insert into engarde.staged_bodies (tenant_id, content_id, version, body, size_bytes)
+select 'tenant', 'content-' || n, 1, repeat('x', 4000), 4000 from generate_series(1, 500) n
+"""
 
 Work = Callable[[asyncpg.Connection], Awaitable[object]]
 
@@ -269,3 +273,21 @@ async def test_the_books_of_a_tenant_are_checked_by_what_it_settled(
     read = [node for node in nodes if node.table == "reservations"]
     assert read, "no plan came"
     assert [node for node in read if node.rows > MONTHS * SETTLED_A_MONTH] == []
+
+
+async def test_how_much_is_staged_is_known_without_a_look_at_bodies(
+    emptied: tuple[asyncpg.Connection, DsnAs],
+):
+    """It is asked for every second, most of all while ZeroDB is away and they grow."""
+    superuser, dsn_as = emptied
+    # A vacuum knows of no page yet whose writers are not on disk for sure.
+    await superuser.execute("set synchronous_commit = on")
+    await superuser.execute(STAGED)
+    await superuser.execute("vacuum analyze engarde.staged_bodies")
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.writers.acquire() as session:
+            with recorded(session) as nodes:
+                assert await PostgresOutbox(session).staged_bytes() == 500 * 4_000
+
+    (read,) = (node for node in nodes if node.table == "staged_bodies")
+    assert read.kind == "Index Only Scan"
