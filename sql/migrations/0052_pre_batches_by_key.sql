@@ -104,6 +104,7 @@ begin
         select * from public.content_items c where c.tenant_id = w.tenant_id and c.id = w.id offset 0) i
     where i.brand_id is not null;
 end $$;
+
 -- Say in the items that their versions are archived. Items whose row somebody else holds are passed over
 -- and named: waiting for one row while holding another is how two batches wait for each other.
 create function engarde.mark_archived_v1(ids bigint[]) returns setof bigint
@@ -141,3 +142,24 @@ create index reservations_settled on engarde.reservations (tenant_id, period)
 
 -- Nobody looks an item up by its row in ZeroDB, and each version of each item paid for it.
 drop index if exists public.content_items_zerodb_id;
+
+-- Trash that is old enough to go is found by its age, as old versions are since 0047: the look came twice a
+-- minute and read all trash of all tenants.
+create index content_items_trash_age on public.content_items (deleted_at) where deleted_at is not null;
+
+-- As in 0009. What no plan lets go yet is not read.
+create or replace function engarde.expired_trash_v1(retention_days jsonb, most integer)
+returns table (tenant_id text, content_id text)
+language plpgsql stable set search_path = pg_catalog set plan_cache_mode = force_custom_plan as $$
+declare
+    today timestamp := clock_timestamp() at time zone 'utc';
+    oldest_kept timestamp := today - make_interval(days => (
+        select min(d.value::integer) from jsonb_each_text(retention_days) d));
+begin
+    return query
+    select i.tenant_id::text, i.id::text from public.content_items i join public.tenants t on t.id = i.tenant_id
+    where i.deleted_at < oldest_kept
+      and i.deleted_at < today
+          - make_interval(days => engarde.limit_of_v1(retention_days, t.plan_tier)::integer)
+    limit most;
+end $$;

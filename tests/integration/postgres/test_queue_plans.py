@@ -199,6 +199,23 @@ async def test_versions_too_young_to_go_are_not_read(
     assert [node for node in read if node.rows > 0] == []
 
 
+async def test_trash_too_young_to_go_is_not_read(emptied: tuple[asyncpg.Connection, DsnAs]):
+    """However much there is of it; this look comes as often."""
+    superuser, dsn_as = emptied
+    await superuser.execute(FILLED)
+    await superuser.execute(LISTED)
+    await superuser.execute("update content_items set deleted_at = now()")
+    await superuser.execute("vacuum analyze content_items")
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.writers.acquire() as session:
+            with recorded(session) as nodes:
+                assert await PostgresRetention(session, PLANS).expired_trash(BATCH) == []
+
+    read = [node for node in nodes if node.table == "content_items"]
+    assert read, "no plan came"
+    assert [node for node in read if node.rows > 0] == []
+
+
 async def test_a_read_of_an_item_reads_no_other(emptied: tuple[asyncpg.Connection, DsnAs]):
     """However many bodies wait for delivery, which were none when the session made its plan."""
     superuser, dsn_as = emptied
