@@ -34,22 +34,8 @@ select * from engarde.freeze_archive_batch_v1($1, $2, $3, $4, $5::bigint[])
 select engarde.finish_archive_batch_v1($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
 
 -- name: mark
--- Items whose row somebody else holds are passed over: waiting for one row while holding another is
--- how two batches wait for each other.
-with archived as materialized (
-    select i.id from engarde.outbox o
-    join public.content_items i on i.tenant_id = o.tenant_id and i.id = o.content_id and i.version = o.version
-    where o.id = any ($1::bigint[]) and i.bigquery_backed_up is not true
-    for no key update of i skip locked
-)
-update public.content_items i
-set bigquery_backed_up = true, bigquery_last_sync_at = clock_timestamp() at time zone 'utc'
-from archived a where i.id = a.id
-
--- name: unmarked
-select o.id from engarde.outbox o
-join public.content_items i on i.tenant_id = o.tenant_id and i.id = o.content_id and i.version = o.version
-where o.id = any ($1::bigint[]) and i.bigquery_backed_up is not true
+-- Answers with those that could not be marked now, because somebody else holds the item.
+select * from engarde.mark_archived_v1($1::bigint[])
 
 -- name: mark_one
 update public.content_items i
@@ -88,8 +74,7 @@ with news as (
 select engarde.backfill_media_v2()
 
 -- name: due_rows
-select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d
-where d.table_name = $1 and d.reason is null order by d.id limit $2
+select d.id, d.row_id, d.at, d.archive_row from engarde.due_rows_v1($1, $2) d
 
 -- name: load_rows
 select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d

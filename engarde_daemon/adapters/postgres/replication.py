@@ -156,9 +156,8 @@ class PostgresReplicationBook(PostgresStreams):
 
     async def _mark(self, outbox_ids: Sequence[int]) -> None:
         """Say in the items that they are archived; each held by others is waited for by itself."""
-        await self._writers.execute(_SQL["mark"], outbox_ids)
-        for row in await self._writers.fetch(_SQL["unmarked"], outbox_ids):
-            await self._writers.execute(_SQL["mark_one"], row["id"])
+        for (held_by_others,) in await self._writers.fetch(_SQL["mark"], outbox_ids):
+            await self._writers.execute(_SQL["mark_one"], held_by_others)
 
 
 class PostgresDuesBook(PostgresStreams):

@@ -3,7 +3,8 @@
 PostgreSQL would end one of the two after a second, and that may be the one that people wait for.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import anyio
 import asyncpg
@@ -37,7 +38,7 @@ select exists (select from pg_stat_activity
                where datname = current_database() and wait_event_type = 'Lock')
 """
 
-Work = Callable[[asyncpg.Pool], Awaitable[None]]
+Work = Callable[[asyncpg.Pool], Coroutine[Any, Any, None]]
 
 
 async def restate(writers: asyncpg.Pool) -> None:
