@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from actors.edge.corking import Corked
+from actors.edge.stalling import Patience
 from engarde_daemon.core import Actor, Message
 
 
@@ -34,13 +35,15 @@ class Streams(Protocol):
 class Edge(Actor[Silence]):
     """Serves one ASGI application on a socket that is bound already."""
 
-    def __init__(self, app: Any, listener: socket, *, streams: Streams, grace_s: float) -> None:
+    def __init__(
+        self, app: Any, listener: socket, *, streams: Streams, grace_s: float, stall_s: float
+    ) -> None:
         self._listener = listener
         self._streams = streams
         self._server = _Uvicorn(
             uvicorn.Config(
                 app,
-                http=_HttpTools,
+                http=_speaking_http(stall_s),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -82,14 +85,23 @@ class _Uvicorn(uvicorn.Server):
 
 
 class _HttpTools(HttpToolsProtocol):
-    """Gathers the writes of an answer, and lends it its connection.
+    """Gathers the writes of an answer, sees that they are read, and lends it its connection.
 
     ASGI 3 has no word for hanging up on who reads no more.
     """
 
+    stall_s: float
+
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(Corked(transport, self.loop.call_soon))  # type: ignore[arg-type]
+        patience = Patience(transport, stall_s=self.stall_s, later=self.loop.call_later)
+        corked = Corked(transport, self.loop.call_soon, patience.wrote)
+        super().connection_made(corked)  # type: ignore[arg-type]
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["connection"] = self.transport
+
+
+def _speaking_http(stall_s: float) -> type[_HttpTools]:
+    """The protocol with this patience: uvicorn makes one for each connection, from its class."""
+    return type("HttpTools", (_HttpTools,), {"stall_s": stall_s})

@@ -17,15 +17,17 @@ Later = Callable[[Callable[[], None]], object]
 class Corked:
     """A transport that gathers what is written until the loop's next turn; all else is as it was.
 
-    `later` is the loop's `call_soon`. The order of what is written stays, and nothing is held back
-    when the connection is closed; an abort throws away what waits, as it does below.
+    `later` is the loop's `call_soon`, and `wrote` hears how many bytes have left. The order of what is
+    written stays, and nothing is held back when the connection is closed; an abort throws away what
+    waits, as it does below.
     """
 
-    __slots__ = ("_later", "_size", "_transport", "_waiting")
+    __slots__ = ("_later", "_size", "_transport", "_waiting", "_wrote")
 
-    def __init__(self, transport: Transport, later: Later) -> None:
+    def __init__(self, transport: Transport, later: Later, wrote: Callable[[int], None]) -> None:
         self._transport = transport
         self._later = later
+        self._wrote = wrote
         self._waiting: list[bytes] = []
         self._size = 0
 
@@ -55,4 +57,6 @@ class Corked:
     def _flush(self) -> None:
         waiting, self._waiting, self._size = self._waiting, [], 0
         if waiting and not self._transport.is_closing():
-            self._transport.write(b"".join(waiting))
+            gathered = b"".join(waiting)
+            self._transport.write(gathered)
+            self._wrote(len(gathered))

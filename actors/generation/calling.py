@@ -6,6 +6,7 @@ give an item up. Nothing here calls twice; an item goes back and is claimed agai
 
 from collections.abc import Callable
 
+from actors.backoff import Backoff
 from actors.generation.bulletin import Bulletin
 from actors.generation.credentials import Credentials
 from actors.generation.outcomes import GIVEN_UP, Payments, ask_for, given_up
@@ -18,8 +19,7 @@ from engarde_daemon.ports.secrets import SealedKey
 ATTEMPTS_MAX = 10
 BROKEN_MAX = 4
 """A call that broke off may have been charged: it is repeated less often than one that was not."""
-BACKOFF_S = 0.5
-BACKOFF_MAX_S = 60.0
+BACKOFF = Backoff(first_s=0.5, longest_s=60.0)
 PAUSED_S = 1.0
 
 
@@ -73,15 +73,12 @@ class Caller:
         if claim.attempts >= (BROKEN_MAX if is_broken else ATTEMPTS_MAX):
             tried = f"It was tried {claim.attempts} times; at last: {fault.detail}"
             return given_up(claim, Failure.UNREACHABLE, tried)
-        wait_s = self._backoff_s(claim.attempts) if fault.after_s is None else fault.after_s
+        wait_s = fault.after_s
+        if wait_s is None:
+            wait_s = BACKOFF.wait_s(claim.attempts, self._random())
         if fault.kind is FaultKind.BUSY:
             self._credentials.rest(claim.tenant_id, provider, wait_s)
-        return given_back(claim, wait_s=min(wait_s, BACKOFF_MAX_S), burn=True, unsure=is_broken)
-
-    def _backoff_s(self, attempts: int) -> float:
-        """Twice as long after each attempt, half of it by chance."""
-        longest = min(BACKOFF_MAX_S, BACKOFF_S * 2.0**attempts)
-        return longest * (1 + self._random()) / 2
+        return given_back(claim, wait_s=min(wait_s, BACKOFF.longest_s), burn=True, unsure=is_broken)
 
 
 def _tokens(ask: Ask) -> int:

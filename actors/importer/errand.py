@@ -10,6 +10,7 @@ from collections.abc import Callable
 import anyio
 import msgspec
 
+from actors.backoff import Backoff
 from actors.importer.figuring import FigureTaker
 from actors.importer.keys import PlatformKeys
 from actors.importer.taking import AssetTaker
@@ -20,8 +21,7 @@ from engarde_daemon.ports.platforms import AssetPage, PlatformFault, PlatformTro
 from engarde_daemon.ports.secrets import SealedKey
 
 ATTEMPTS_MAX = 40
-BACKOFF_S = 1.0
-BACKOFF_MAX_S = 300.0
+BACKOFF = Backoff(first_s=1.0, longest_s=300.0)
 PAUSED_S = 1.0
 TASKS_PER_LOOK = 64
 ASSETS_PER_PORTION = 500
@@ -147,14 +147,11 @@ class Errand:
             return False
         if fault.trouble is not PlatformTrouble.BUSY or claim.attempts >= ATTEMPTS_MAX:
             return await self._bench.settle(claim, failure=fault.detail)
-        wait_s = self._backoff_s(claim.attempts) if fault.after_s is None else fault.after_s
+        wait_s = fault.after_s
+        if wait_s is None:
+            wait_s = BACKOFF.wait_s(claim.attempts, self._random())
         await self._bench.postpone(claim, after_s=wait_s, reason=fault.detail)
         return False
-
-    def _backoff_s(self, attempts: int) -> float:
-        """Twice as long after each attempt, half of it by chance."""
-        longest = min(BACKOFF_MAX_S, BACKOFF_S * 2.0 ** min(attempts, 10))
-        return longest * (1 + self._random()) / 2
 
 
 def _portions(page: AssetPage, cursor: str | None) -> list[Portion]:

@@ -52,11 +52,12 @@ from engarde_daemon.domain.plans import GB, Plan
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the HTTP API listens, how much it reads, and how long it may take to stop."""
+    """Where the HTTP API listens, how much it reads, and how long it waits for whom."""
 
     host: NonEmptyText = "127.0.0.1"
     port: Port = 8700
     max_body_bytes: Bytes = 10_000_000
+    send_stall_s: Seconds = 60.0
     drain_s: Pause = 0.0
     shutdown_grace_s: Seconds = 20.0
 

@@ -307,10 +307,16 @@ class _Planting:
         )
 
     def _add_edge(self, app: ASGIApp, listener: socket) -> None:
-        edge, grace_s = self._parts.instruments.edge(app), self._settings.server.shutdown_grace_s
+        edge, given = self._parts.instruments.edge(app), self._settings.server
         self._root.add(
             "edge",
-            lambda: Edge(edge, listener, streams=self._telling.hub, grace_s=grace_s),
+            lambda: Edge(
+                edge,
+                listener,
+                streams=self._telling.hub,
+                grace_s=given.shutdown_grace_s,
+                stall_s=given.send_stall_s,
+            ),
             capacity=1,
-            grace_s=grace_s + 5,
+            grace_s=given.shutdown_grace_s + 5,
         )

@@ -101,6 +101,8 @@ class BatchBench(Protocol):
     async def note(self, steps: Sequence[Step]) -> None:
         """Write down what became of items, of each once, whoever reads it again.
 
+        What no row can hold is set aside for itself: its item fails.
+
         Raises:
             Unavailable: PostgreSQL does not answer; whether it was written is not known.
         """

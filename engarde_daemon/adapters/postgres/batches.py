@@ -8,6 +8,7 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.generation import claim_of
+from engarde_daemon.adapters.postgres.steps import Held, noted
 from engarde_daemon.domain.generation import JobSpec
 from engarde_daemon.ports.batches import Batch, BatchState, Move
 from engarde_daemon.ports.generation import Claim, Step
@@ -52,12 +53,16 @@ class PostgresBatchBench:
 
     async def note(self, steps: Sequence[Step]) -> None:
         """See `BatchBench.note`."""
-        await self._value("note", msgspec.json.encode(steps).decode())
+        await noted(steps, self._note)
 
     async def names(self, batch: Batch) -> set[str]:
         """See `BatchBench.names`."""
         rows = await self._rows("named", batch.tenant_id, batch.provider, batch.id)
         return {row[0] for row in rows}
+
+    async def _note(self, steps: Sequence[Step]) -> Held:
+        await self._value("note", msgspec.json.encode(steps).decode())
+        return {}
 
     async def _rows(self, name: str, *given: object) -> list[Any]:
         with translated():

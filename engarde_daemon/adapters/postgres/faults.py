@@ -16,6 +16,9 @@ from engarde_daemon.domain.errors import Unavailable
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PASSING = ("08", "53", "57", "40", "25006", "55P03")
 
+UNWRITABLE = (asyncpg.DataError, asyncpg.CheckViolationError, UnicodeEncodeError)
+"""What PostgreSQL, or the way there, says of values that no row can hold, however often they come."""
+
 
 @contextmanager
 def translated() -> Iterator[None]:

@@ -10,6 +10,7 @@ import msgspec
 
 from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
+from engarde_daemon.adapters.postgres.steps import noted
 from engarde_daemon.domain.generation import Finding, ItemState, JobSpec
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.domain.twins import SignedAnswer
@@ -116,6 +117,9 @@ class PostgresWorkBench:
 
     async def note(self, steps: Sequence[Step]) -> dict[int, int | None]:
         """See `WorkBench.note`."""
+        return await noted(steps, self._note)
+
+    async def _note(self, steps: Sequence[Step]) -> dict[int, int | None]:
         with translated():
             rows = await self._writers.fetch(_SQL["note"], _json(steps))
         return {row["slot"] - 1: row["answer_place"] for row in rows}

@@ -25,6 +25,7 @@ from engarde_daemon.ports.generation.work import (
     given_back,
     kept_back,
     received,
+    set_aside,
     stored,
     to_rewrite,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "given_back",
     "kept_back",
     "received",
+    "set_aside",
     "stored",
     "to_rewrite",
 ]

@@ -11,6 +11,8 @@ from engarde_daemon.domain.twins import SignedAnswer
 from engarde_daemon.ports.generation.credentials import CredentialBench
 from engarde_daemon.ports.generation.jobs import JobKey
 
+_UNWRITABLE = "It could not be written down: a value of it is none that the database can hold."
+
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What a model wrote for an item, as it is kept."""
@@ -145,6 +147,33 @@ def kept_back(claim: Claim, *, wait_s: float) -> Step:
     return Step(**_claimed(claim), state=ItemState.RECEIVED, wait_s=wait_s)
 
 
+def set_aside(step: Step) -> tuple[Step, ...]:
+    """What to write instead of a step that cannot be written, in the order in which to try.
+
+    Content that is there stays the item's, without what was found about it. Anything else is an
+    item that fails, with what it cost, or if that is what cannot be written, without.
+    """
+    if step.state is ItemState.STORED:
+        return (msgspec.structs.replace(step, findings=[]),)
+    bare = Step(
+        tenant_id=step.tenant_id,
+        job_id=step.job_id,
+        number=step.number,
+        epoch=step.epoch,
+        state=ItemState.FAILED,
+        failure=step.failure or Failure.NOT_STORED,
+        reason=_UNWRITABLE,
+        paid=step.paid,
+    )
+    paid = msgspec.structs.replace(
+        bare,
+        input_tokens=step.input_tokens,
+        output_tokens=step.output_tokens,
+        cost_usd=step.cost_usd,
+    )
+    return (paid, bare)
+
+
 def _claimed(claim: Claim) -> dict[str, Any]:
     return {
         "tenant_id": claim.tenant_id,
@@ -183,7 +212,8 @@ class WorkBench(CredentialBench, Protocol):
     async def note(self, steps: Sequence[Step]) -> Mapping[int, int | None]:
         """Write steps down in one transaction; answers for those that held, by their index.
 
-        Where a step brought a signature, it is said which of its job's it became.
+        Where a step brought a signature, it is said which of its job's it became. A step that no
+        row can hold is set aside for itself: its item fails, and it is not among those that held.
 
         Raises:
             Unavailable: PostgreSQL does not answer; whether they were written is not known.

@@ -11,6 +11,7 @@ class Line:
 
     def __init__(self) -> None:
         self.done: list[Any] = []
+        self.left: list[int] = []
         self.closing = False
 
     def write(self, data: bytes) -> None:
@@ -53,7 +54,7 @@ def corked() -> tuple[Any, Line, Turns]:
     """A connection, the line below it, and the turns of its loop."""
     line, turns = Line(), Turns()
     transport: Any = line
-    return Corked(transport, turns.call_soon), line, turns
+    return Corked(transport, turns.call_soon, line.left.append), line, turns
 
 
 def test_what_is_written_in_a_turn_leaves_as_one():
@@ -68,6 +69,7 @@ def test_what_is_written_in_a_turn_leaves_as_one():
     turns.take()
 
     assert line.done == [b"headers body", b"next"]
+    assert line.left == [12, 4]
 
 
 def test_a_close_loses_nothing():
