@@ -23,7 +23,7 @@ START_LIMIT_S = 60.0
 STOP_LIMIT_S = 20.0
 SETTLE_LIMIT_S = 10.0
 _QUIET_SHARE = 0.05
-_LOOK_S = 0.2
+_LOOK_S = 0.8  # the daemon rests for 0.5 s before it goes on with what a burst of writes left
 _AS_IT_IS: Mapping[str, str] = MappingProxyType({})
 
 
