@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from anyio.lowlevel import checkpoint
 
 from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.history import snapshot_of
@@ -44,8 +45,12 @@ class Packer:
             Unavailable: A place that must be asked for bodies does not answer.
         """
         bodies = await self._bodies_of(parcels)
-        there = [parcel for parcel in parcels if parcel.item.body_name in bodies]
-        return [await self._packed(parcel, bodies) for parcel in there]
+        packed = []
+        for parcel in parcels:
+            if parcel.item.body_name in bodies:
+                packed.append(await self._packed(parcel, bodies))
+                await checkpoint()  # comparing takes a while, and people wait for the loop
+        return packed
 
     async def _bodies_of(self, parcels: Sequence[Parcel]) -> dict[BodyName, str]:
         bodies = {p.item.body_name: p.body for p in parcels if p.body is not None}

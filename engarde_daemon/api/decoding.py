@@ -54,7 +54,7 @@ def bound_values(raw: bytes) -> None:
     Raises:
         Malformed: There are too many.
     """
-    if _marks_in(raw) > VALUES_MAX and _values_in(raw) > VALUES_MAX:
+    if len(raw) > VALUES_MAX and _marks_in(raw) > VALUES_MAX and _values_in(raw) > VALUES_MAX:
         raise Malformed(f"The body is made of more than {VALUES_MAX:,} values.")
 
 

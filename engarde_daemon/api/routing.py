@@ -48,7 +48,8 @@ class Route(HTTPRouteHandler):
         """Look up once what Litestar 2.25 looks up at each request."""
         super().on_registration(app)
         self._renderers = super().resolve_exception_handlers()
-        if self.parsed_return_field.annotation is Ready:
+        takes_request = "request" in self.parsed_fn_signature.parameters
+        if takes_request and self.parsed_return_field.annotation is Ready:
             self._answers = self._answering()
 
     def resolve_exception_handlers(self) -> ExceptionHandlersMap:
@@ -61,11 +62,8 @@ class Route(HTTPRouteHandler):
 
     def _answering(self) -> Hook:
         """The handler behind whatever is asked first, as a hook of its own."""
-        check, handle, dependencies = (
-            super().resolve_before_request(),
-            self.fn,
-            self.resolve_dependencies(),
-        )
+        check, handle = super().resolve_before_request(), self.fn
+        dependencies = self.resolve_dependencies()
         wanted = self.parsed_fn_signature.parameters.keys() - {"request"}
         given = {name: dependencies[name].dependency() for name in wanted & dependencies.keys()}
         in_path = wanted - given.keys()

@@ -139,8 +139,11 @@ def _summary(difference: _Difference) -> str:
 
 
 def _words(stretch: Stretch) -> str:
-    was, now = Counter(stretch.old.split()), Counter(stretch.new.split())
-    added, removed = (now - was).total(), (was - now).total()
+    was, now = stretch.old.split(), stretch.new.split()
+    old, new = Counter(was), Counter(now)
+    # Counters subtracted from each other would go through all their words twice.
+    kept = sum(min(old[word], new[word]) for word in old.keys() & new.keys())
+    added, removed = len(now) - kept, len(was) - kept
     if not added and not removed:
         return "body rearranged"
     counts = [f"+{added}"] if added else []
