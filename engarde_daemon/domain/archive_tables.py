@@ -6,7 +6,7 @@ at the end of each table. A row is a mapping of these names to plain
 values: text, numbers, `datetime` in UTC, `date`, and for JSON whatever JSON can say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -149,4 +149,21 @@ def refusal_of(table: ArchiveTable, row: Mapping[str, Any]) -> str | None:
     unknown = sorted(row.keys() - {column.name for column in layout.columns})
     if unknown:
         return f"the table has no such columns: {', '.join(unknown)[:200]}"
-    return None
+    misfits = [c for c in layout.columns if not _fits(c.kind, row.get(c.name))]
+    return f"{misfits[0].name} is no {misfits[0].kind}" if misfits else None
+
+
+def _fits(kind: Kind, value: Any) -> bool:
+    return value is None or _FITTING[kind](value)
+
+
+_FITTING: Mapping[Kind, Callable[[Any], bool]] = MappingProxyType(
+    {
+        Kind.STRING: lambda value: isinstance(value, str),
+        Kind.INT64: lambda value: isinstance(value, int) and -(2**63) <= value < 2**63,
+        Kind.FLOAT64: lambda value: isinstance(value, int | float),
+        Kind.JSON: lambda _: True,
+        Kind.TIMESTAMP: lambda value: isinstance(value, datetime) and value.tzinfo is not None,
+        Kind.DATE: lambda value: isinstance(value, date) and not isinstance(value, datetime),
+    }
+)

@@ -111,6 +111,33 @@ async def sums(
     return dict(await archive.sums(question, besides=besides, most=most))
 
 
+class TestMisfits:
+    """A row that no table can take holds up nobody."""
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("impressions", 2**63), ("spend", "much"), ("metric_date", NOON), ("created_at", DAY)],
+    )
+    async def test_a_value_of_another_kind_is_refused(self, archive, column, value):
+        """By its column; a batch that failed as a whole would be sent again for ever."""
+        stream = await archive.open_stream(ArchiveTable.ANALYTICS)
+        rows = [told(), {**told(content_id=POST), column: value}]
+
+        appended = await archive.append(
+            Frozen(
+                table=ArchiveTable.ANALYTICS,
+                stream=stream,
+                offset=0,
+                first_id=1,
+                last_id=2,
+                rows=rows,
+            )
+        )
+
+        assert list(appended.refused) == [1]
+        assert column in appended.refused[1]
+
+
 class TestSums:
     """Figures are added up where they lie."""
 

@@ -101,7 +101,7 @@ class EmbeddedArchive:
     async def erase(self, tenant_id: str, content_ids: Sequence[str]) -> int:
         """See `ArchiveWriter.erase`."""
         return await self._rewriter.run(
-            partial(rewriting.erase, root=self._root, tenant_id=tenant_id, content_ids=content_ids)
+            partial(self._erase, tenant_id=tenant_id, content_ids=content_ids)
         )
 
     async def forget_versions(self, tenant_id: str, snapshot_ids: Sequence[str]) -> int:
@@ -179,6 +179,16 @@ class EmbeddedArchive:
                 await self._rewriter.run(self._sweep)
         except Unavailable as error:
             _LOG.warning("files of the archive were not merged", reason=str(error)[:300])
+
+    def _erase(
+        self, cursor: duckdb.DuckDBPyConnection, *, tenant_id: str, content_ids: Sequence[str]
+    ) -> int:
+        """Erase rows, and sweep away what a crash may have left of them unfinished."""
+        erased = rewriting.erase(
+            cursor, root=self._root, tenant_id=tenant_id, content_ids=content_ids
+        )
+        rewriting.sweep(self._root, now=self._now())
+        return erased
 
     def _sweep(self, cursor: duckdb.DuckDBPyConnection) -> None:
         rewriting.merge_quiet_days(cursor, root=self._root, now=self._now())

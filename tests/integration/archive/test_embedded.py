@@ -238,6 +238,17 @@ class TestErasing:
 
         assert "Body 1" not in await bodies(archive)
 
+    async def test_what_a_crash_left_unfinished_goes_with_an_erasure(self, archive, root, wall):
+        """It may hold what is erased, and the next row may be long in coming."""
+        await write(archive, 1, 2)
+        left = listing(root, TABLE).live[-1].path.with_name("seg-1.parquet.unfinished-1")
+        left.write_bytes(b"half a fi")
+        wall.now += 2 * GRACE_S
+
+        await archive.erase("acme", ["c1"])
+
+        assert not left.exists()
+
     async def test_what_a_crash_left_of_an_erasure_brings_nothing_back(self, archive, root):
         """The file that was about to go lies beside the one that took its place."""
         rows = [snapshot_with(f"Body {n}", content_id=f"c{n}", tenant_id="acme") for n in (1, 2, 3)]

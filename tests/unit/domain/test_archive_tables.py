@@ -31,6 +31,23 @@ def test_an_unknown_column_is_refused():
     assert "surprise" in (refusal_of(ArchiveTable.SNAPSHOTS, {**ROW, "surprise": 1}) or "")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("title", 1),
+        ("version", "1"),
+        ("version", -(2**63) - 1),
+        ("snapshot_timestamp", "2026-03-01"),
+        ("snapshot_timestamp", datetime(2026, 3, 1)),  # noqa: DTZ001 - a zone is what it lacks
+    ],
+)
+def test_a_value_of_another_kind_is_refused(name: str, value: object):
+    """By its column and what that holds, without the value."""
+    kind = next(c.kind for c in LAYOUTS[ArchiveTable.SNAPSHOTS].columns if c.name == name)
+
+    assert refusal_of(ArchiveTable.SNAPSHOTS, {**ROW, name: value}) == f"{name} is no {kind}"
+
+
 def test_a_whole_row_is_not():
     """It has every column of the table, in its order."""
     assert refusal_of(ArchiveTable.SNAPSHOTS, ROW) is None
