@@ -31,12 +31,29 @@ _STRAYS_AT_ONCE = 50
 @contextmanager
 def reading_for_long(root: Path) -> Iterator[None]:
     """Keep superseded files from being removed, in whatever process that would happen."""
-    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_reading(root)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH)
         yield
     finally:
         os.close(handle)
+
+
+def open_reading(root: Path) -> int:
+    """Open the file by whose lock those who read for long keep others from removing anything.
+
+    Whoever makes it as root, such as a backup, gives it to whom the folder belongs: else the daemon
+    could not open it, and would archive nothing more.
+    """
+    file = root / READING
+    try:
+        made = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(file, os.O_RDWR)
+    if os.geteuid() == 0:
+        owner = root.stat()
+        os.fchown(made, owner.st_uid, owner.st_gid)
+    return made
 
 
 async def walk(
