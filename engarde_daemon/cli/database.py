@@ -28,9 +28,10 @@ T = TypeVar("T")
 
 LONG_S = 3600.0
 """How long a statement may take for which an operator waits, and nobody else."""
+LONG = SessionLimits(readers=1, writers=1, statement_timeout_s=LONG_S)
+"""The sessions of such statements."""
 
 _CLOSE_LIMIT_S = 5.0
-_LONG = SessionLimits(readers=1, writers=1, statement_timeout_s=LONG_S)
 
 
 def administer(settings: Settings, job: Callable[[Administration], Awaitable[T]]) -> T:
@@ -137,7 +138,7 @@ async def sessions(settings: Settings) -> AsyncIterator[Sessions]:
     async with reachable(settings) as dsn_as:
         await knock(dsn_as, settings.postgres)
         with using():
-            async with Sessions(dsn_as, _LONG) as pools:
+            async with Sessions(dsn_as, LONG) as pools:
                 yield pools
 
 

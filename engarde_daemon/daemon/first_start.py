@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
+import structlog
 
 from engarde_daemon.adapters.postgres.administration import Administration, Holder
 from engarde_daemon.adapters.postgres.faults import translated
@@ -17,6 +18,7 @@ from engarde_daemon.config import Settings
 from engarde_daemon.domain.access import Role
 from sql import statements
 
+_LOG = structlog.get_logger("engarde.daemon")
 _SQL = statements("schema")
 
 
@@ -77,7 +79,11 @@ async def _make(connection: asyncpg.Connection, settings: Settings) -> Credentia
 
 
 def _refresh(file: Path, settings: Settings) -> None:
-    kept = msgspec.json.decode(file.read_bytes(), type=Credentials)
+    try:
+        kept = msgspec.json.decode(file.read_bytes(), type=Credentials)
+    except msgspec.DecodeError:  # nothing but commands and people read it
+        _LOG.warning("credentials.json is damaged; it was left as it is", file=str(file))
+        return
     if kept.base_url != settings.server.base_url:
         _write(file, msgspec.structs.replace(kept, base_url=settings.server.base_url))
 

@@ -42,6 +42,17 @@ async def test_the_base_url_follows_the_port(data_dir: Path):
         assert stat.S_IMODE((data_dir / "credentials.json").stat().st_mode) == 0o600
 
 
+async def test_notes_that_somebody_damaged_keep_nothing_from_starting(data_dir: Path):
+    """Nothing but people and commands read them; they are left for somebody to look at."""
+    file = data_dir / "credentials.json"
+    file.write_text('{"base_url":')
+    async with cleared_away_after(Daemon(data_dir)) as daemon:
+        await daemon.start()
+
+        assert file.read_text() == '{"base_url":'
+        assert [one for one in daemon.events() if "is damaged" in one["event"]] != []
+
+
 async def test_a_first_start_killed_at_the_last_moment_can_be_repeated(place: Path):
     """Credentials that are written down before their tenant is committed must not be believed."""
     async with cleared_away_after(Daemon(place / "data")) as daemon:

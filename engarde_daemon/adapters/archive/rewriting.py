@@ -21,7 +21,7 @@ import duckdb
 
 from engarde_daemon.adapters.archive.engine import SQL
 from engarde_daemon.adapters.archive.segments import Listing, Segment, by_day, listing, segment_path
-from engarde_daemon.adapters.archive.walking import READING
+from engarde_daemon.adapters.archive.walking import open_reading
 from engarde_daemon.adapters.archive.writing import UNFINISHED, durably
 from engarde_daemon.domain.archive_tables import ArchiveTable
 
@@ -140,7 +140,7 @@ def sweep(root: Path, *, now: float) -> int:
 
     While somebody walks over everything, nothing goes.
     """
-    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_reading(root)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         old = [path for path, since in _litter(root) if since < now - GRACE_S]

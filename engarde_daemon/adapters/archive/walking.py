@@ -50,7 +50,7 @@ async def _reading(root: Path) -> AsyncIterator[None]:
 
 @contextmanager
 def _lock_file(root: Path) -> Iterator[int]:
-    handle = os.open(root / READING, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = open_reading(root)
     try:
         yield handle
     finally:
@@ -65,6 +65,23 @@ async def _share(handle: int, root: Path) -> None:
                 return
             await anyio.sleep(_SWEEP_LOOK_S)
     raise Unavailable(f"The archive in {root} has been swept for {SWEEP_PATIENCE_S:g} s.")
+
+
+def open_reading(root: Path) -> int:
+    """Open the file by whose lock those who read for long keep others from removing anything.
+
+    Whoever makes it as root, such as a backup, gives it to whom the folder belongs: else the daemon
+    could not open it, and would archive nothing more.
+    """
+    file = root / READING
+    try:
+        made = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(file, os.O_RDWR)
+    if os.geteuid() == 0:
+        owner = root.stat()
+        os.fchown(made, owner.st_uid, owner.st_gid)
+    return made
 
 
 async def walk(

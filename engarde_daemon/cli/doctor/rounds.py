@@ -7,7 +7,7 @@ from typing import TypeAlias
 import asyncpg
 
 from engarde_daemon.adapters.postgres.faults import translated
-from engarde_daemon.adapters.postgres.sessions import SessionLimits, Sessions
+from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.cli import database
 from engarde_daemon.cli.doctor import files, host, oddities, process, stores, zerodb
 from engarde_daemon.cli.doctor.archive import check_archive
@@ -59,6 +59,6 @@ async def _examine_database(settings: Settings, findings: list[Finding]) -> None
             findings.append(await stores.check_migrations(link))
         if findings[-1].state is State.FAULT:
             return
-        async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with Sessions(dsn_as, database.LONG) as sessions:
             examined = stores.Examination(settings, sessions)
             findings += [await check(examined) for check in _CHECKS]

@@ -15,7 +15,7 @@ from engarde_daemon.adapters.archive.analysis import ask
 from engarde_daemon.adapters.archive.embedded import EmbeddedArchive
 from engarde_daemon.adapters.archive.rewriting import GRACE_S, sweep
 from engarde_daemon.adapters.archive.segments import listing
-from engarde_daemon.adapters.archive.walking import READING
+from engarde_daemon.adapters.archive.walking import READING, reading_for_long
 from engarde_daemon.domain.analytics import Question
 from engarde_daemon.domain.errors import Invalid, Unavailable
 from engarde_daemon.ports.archive import Appended, ArchiveTable, Span
@@ -339,3 +339,14 @@ class TestAnalysts:
         """It is said how to get one."""
         with pytest.raises(Unavailable, match="engarde run"):
             ask(root, "select 1")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files in a folder of others")
+def test_what_root_makes_belongs_to_the_folders_owner(tmp_path: Path):
+    """A daemon of another user has to open it, after root made a backup before its first row."""
+    os.chown(tmp_path, 65534, 65534)
+
+    with reading_for_long(tmp_path):
+        owner = (tmp_path / READING).stat()
+
+    assert (owner.st_uid, owner.st_gid) == (65534, 65534)
