@@ -5,18 +5,26 @@ URLs, which may hold them, get into what is told of a failure.
 """
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
 import msgspec
+from msgspec import Meta
 
 from engarde_daemon.adapters.http import Bounds, Reply, exchange
+from engarde_daemon.domain.analytics import FIGURE_MAX
+from engarde_daemon.domain.importing import MICROS
 from engarde_daemon.ports.platforms import PlatformFault, PlatformTrouble
 
 ANSWER_BYTES = 64 * 1024 * 1024
 DETAIL_CHARACTERS = 300
 
 T = TypeVar("T")
+
+Count = Annotated[int, Meta(ge=-FIGURE_MAX, le=FIGURE_MAX)]
+Amount = Annotated[float, Meta(ge=-FIGURE_MAX, le=FIGURE_MAX)]
+"""Corrections may be below zero; "NaN" and "Infinity", which JSON has in texts, are no amounts."""
+Micros = Annotated[int, Meta(ge=-FIGURE_MAX * MICROS, le=FIGURE_MAX * MICROS)]
 
 
 class PlatformWire:

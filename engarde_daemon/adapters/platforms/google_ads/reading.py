@@ -1,7 +1,5 @@
 """From rows of Google Ads to assets and figures of ours, by the names of their resources."""
 
-from datetime import date
-
 from engarde_daemon.adapters.platforms.google_ads.shapes import (
     AdGroupAd,
     Asset,
@@ -37,12 +35,12 @@ def asset_of(row: Row) -> CampaignAsset | None:
 
 def figures_of(row: Row, account: Customer) -> Figures | None:
     """A day of an ad."""
-    if row.ad_group_ad is None or not row.segments.date:
+    if row.ad_group_ad is None or row.segments.date is None:
         return None
     metrics = row.metrics
     return Figures(
         external_id=row.ad_group_ad.resource_name,
-        day=date.fromisoformat(row.segments.date),
+        day=row.segments.date,
         impressions=metrics.impressions,
         clicks=metrics.clicks,
         conversions=metrics.conversions,

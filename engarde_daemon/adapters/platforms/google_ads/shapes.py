@@ -1,6 +1,13 @@
 """What Google Ads answers with, as far as it is read here: camel case, 64-bit numbers as texts."""
 
+from datetime import date
+from typing import TypeAlias
+
 import msgspec
+
+from engarde_daemon.adapters.platforms.wire import Amount, Count, Micros
+
+Day: TypeAlias = date  # a field is called `date` as well
 
 
 class _Camel(msgspec.Struct, frozen=True, rename="camel"):
@@ -85,17 +92,17 @@ class Customer(_Camel, frozen=True):
 class Metrics(_Camel, frozen=True):
     """How something did."""
 
-    impressions: int = 0
-    clicks: int = 0
-    cost_micros: int = 0
-    conversions: float = 0.0
-    conversions_value: float = 0.0
+    impressions: Count = 0
+    clicks: Count = 0
+    cost_micros: Micros = 0
+    conversions: Amount = 0.0
+    conversions_value: Amount = 0.0
 
 
 class Segments(_Camel, frozen=True):
     """By what metrics are told apart."""
 
-    date: str = ""
+    date: Day | None = None
 
 
 class Row(_Camel, frozen=True):

@@ -1,7 +1,5 @@
 """From Meta's ads and insights to ours. What an ad says may stand in three places: each is asked."""
 
-from datetime import date
-
 from engarde_daemon.adapters.platforms.meta.shapes import Ad, Card, Count, Creative, Insight
 from engarde_daemon.domain.importing import (
     MICROS,
@@ -43,7 +41,7 @@ def figures_of(row: Insight, *, currency: str, time_zone: str) -> Figures:
     """A day of an ad as we know it."""
     return Figures(
         external_id=row.ad_id,
-        day=date.fromisoformat(row.date_start),
+        day=row.date_start,
         impressions=row.impressions,
         clicks=row.clicks,
         conversions=_purchases(row.actions),

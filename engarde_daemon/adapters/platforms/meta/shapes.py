@@ -3,9 +3,12 @@
 https://developers.facebook.com/docs/marketing-api/reference
 """
 
+from datetime import date
 from typing import Generic, TypeVar
 
 import msgspec
+
+from engarde_daemon.adapters.platforms import wire
 
 V = TypeVar("V")
 
@@ -177,16 +180,16 @@ class Count(msgspec.Struct, frozen=True):
     """How often something was done, or what it was worth."""
 
     action_type: str = ""
-    value: float = 0.0
+    value: wire.Amount = 0.0
 
 
 class Insight(msgspec.Struct, frozen=True):
     """How an ad did on a day; numbers come as texts."""
 
     ad_id: str
-    date_start: str
-    impressions: int = 0
-    clicks: int = 0
-    spend: float = 0.0
+    date_start: date
+    impressions: wire.Count = 0
+    clicks: wire.Count = 0
+    spend: wire.Amount = 0.0
     actions: list[Count] = []
     action_values: list[Count] = []
