@@ -37,7 +37,7 @@ class Platform(StrEnum):
 
 
 class AssetKind(StrEnum):
-    """What an asset is; the labels of the platform's type `campaignassettype`."""
+    """What an asset is; the labels of the platform's `campaignassettype` that stand for something to see."""
 
     IMAGE = "image"
     VIDEO = "video"

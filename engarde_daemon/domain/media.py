@@ -252,13 +252,17 @@ def _is_shown(character: str) -> bool:
 
 
 def _ends_an_archive(tail: bytes) -> bool:
-    """Whether the bytes end like a ZIP archive, whose last record says how long its comment is."""
-    place = tail.rfind(_ARCHIVE_END)
-    record = tail[place : place + _ARCHIVE_END_BYTES]
-    if place < 0 or len(record) < _ARCHIVE_END_BYTES:
-        return False
-    comment_bytes = int.from_bytes(record[-2:], "little")
-    return place + _ARCHIVE_END_BYTES + comment_bytes <= len(tail)
+    """Whether the bytes end like a ZIP archive, whose last record says how long its comment is.
+
+    The comment may hold the mark of such a record itself, so each of them is looked at.
+    """
+    place = tail.find(_ARCHIVE_END)
+    while place >= 0:
+        end = place + _ARCHIVE_END_BYTES
+        if end + int.from_bytes(tail[end - 2 : end], "little") <= len(tail):
+            return True
+        place = tail.find(_ARCHIVE_END, place + 1)
+    return False
 
 
 def _accepted() -> str:

@@ -69,7 +69,7 @@ def upgrade_suggestion(plan: Plan, plans: Iterable[Plan], needed_bytes: int) -> 
 
 def storage_phrase(storage_bytes: int | None) -> str:
     """A storage limit as people say it."""
-    return "unlimited" if storage_bytes is None else f"{storage_bytes / GB:g} GB"
+    return "unlimited" if storage_bytes is None else f"{storage_bytes / GB:.12g} GB"
 
 
 def _room(plan: Plan) -> float:

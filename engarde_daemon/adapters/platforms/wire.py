@@ -12,18 +12,20 @@ import msgspec
 from msgspec import Meta
 
 from engarde_daemon.adapters.http import Bounds, Reply, exchange
+from engarde_daemon.domain.analytics import FIGURE_MAX
+from engarde_daemon.domain.importing import MICROS
 from engarde_daemon.ports.platforms import PlatformFault, PlatformTrouble
 
 ANSWER_BYTES = 64 * 1024 * 1024
 DETAIL_CHARACTERS = 300
 
-# What no honest figure exceeds: beyond it, or where it is no number at all, an answer is nonsense.
-Count = Annotated[int, Meta(ge=0, le=10**12)]
-Micros = Annotated[int, Meta(ge=-(10**18), le=10**18)]
-Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
-
 T = TypeVar("T")
+
+Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Count = Annotated[int, Meta(ge=-FIGURE_MAX, le=FIGURE_MAX)]
+Amount = Annotated[float, Meta(ge=-FIGURE_MAX, le=FIGURE_MAX)]
+"""Corrections may be below zero; "NaN" and "Infinity", which JSON has in texts, are no amounts."""
+Micros = Annotated[int, Meta(ge=-FIGURE_MAX * MICROS, le=FIGURE_MAX * MICROS)]
 
 
 class PlatformWire:

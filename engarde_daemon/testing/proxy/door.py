@@ -109,8 +109,7 @@ class FaultyProxy:
                 _reset_on_close(client)
                 return
             if self._statuses:
-                await client.receive()
-                await client.send(_ANSWER.format(status=self._statuses.pop(0)).encode())
+                await self._answer(client)
                 return
             try:
                 server = await self._connect_behind()
@@ -119,6 +118,11 @@ class FaultyProxy:
                 return
             async with server:
                 await self._connect(_Connection(client, server))
+
+    async def _answer(self, client: SocketStream) -> None:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):  # it asked for nothing
+            await client.receive()
+            await client.send(_ANSWER.format(status=self._statuses.pop(0)).encode())
 
     async def _connect(self, connection: "_Connection") -> None:
         self._connections.add(connection)

@@ -11,6 +11,7 @@ from tests.support.patience import PATIENCE_S
 
 BATCH = "/api/content/generate-batch"
 JOBS = "/api/content/generation-jobs"
+LONG = {"prompt_template": "{topic}" * 1000, "topics": ["t" * 500]}
 PARAMS = {"prompt_template": "A post about {topic}", "topics": ["summer", "tea"]}
 
 
@@ -101,6 +102,8 @@ async def test_the_request_of_the_architecture(http: httpx.AsyncClient):
         ({"target_count": 0}, "target_count"),
         ({"target_count": 10_001}, "target_count"),
         ({"generation_params": {**PARAMS, "prompt_template": "{unknown}"}}, "prompt_template"),
+        ({"generation_params": LONG}, "prompt_template"),
+        ({"generation_params": {**PARAMS, "variables": {"number": "many"}}}, "variables"),
         ({"generation_params": {**PARAMS, "surprise": 1}}, "generation_params"),
         ({"generation_params": {**PARAMS, "provider": "nobody"}}, "provider"),
         ({"generation_params": {**PARAMS, "model": "gpt-4"}}, "model"),

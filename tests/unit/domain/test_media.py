@@ -65,6 +65,14 @@ def test_an_archive_behind_a_picture_is_found():
     assert second_nature("application/pdf", b"%PDF-1.7", comment) == "an archive"
 
 
+def test_the_comment_of_an_archive_hides_nothing():
+    """It may look like the end of another that is cut off."""
+    lure = b"PK\x05\x06" + b"\xff" * 18
+    tail = ARCHIVE_END + struct.pack("<H", len(lure)) + lure
+
+    assert second_nature("image/png", b"", tail) == "an archive"
+
+
 @pytest.mark.parametrize(
     "tail",
     [

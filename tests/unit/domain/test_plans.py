@@ -11,6 +11,7 @@ from engarde_daemon.domain.plans import (
     fits,
     level,
     plan_named,
+    storage_phrase,
     upgrade_suggestion,
 )
 
@@ -94,6 +95,14 @@ def test_a_level_never_falls_while_usage_grows(limit: int, used: int, more: int)
 def test_the_smallest_larger_plan_is_suggested(current: Plan, needed_gb: float, suggestion: str):
     """It must hold what is needed and be larger than what the tenant has."""
     assert upgrade_suggestion(current, PLANS, int(needed_gb * GB)) == suggestion
+
+
+@pytest.mark.parametrize(
+    ("size_gb", "said"), [(2**20, "1048576 GB"), (0.5, "0.5 GB"), (1234567.25, "1234567.25 GB")]
+)
+def test_a_limit_is_said_as_people_say_it(size_gb: float, said: str):
+    """Without a power of ten, however large it is."""
+    assert storage_phrase(int(size_gb * GB)) == said
 
 
 def test_nothing_is_suggested_that_would_not_do():

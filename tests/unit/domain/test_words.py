@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from engarde_daemon.domain.words import folded, says, words_of
+from engarde_daemon.domain.words import PLACES_MAX, folded, says, words_of
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,14 @@ def test_a_phrase_is_found_in_any_script(text: str, phrase: str):
 def test_a_part_of_a_word_is_no_phrase(text: str, phrase: str):
     """Also where what follows is a vowel sign, which is no letter of its own."""
     assert not says(folded(text), folded(phrase))
+
+
+def test_there_is_an_end_to_looking():
+    """A text that is made to be looked at for ever is given up."""
+    inside = "steam" * PLACES_MAX
+
+    assert says(f"{inside[5:]} tea", "tea")
+    assert not says(f"{inside} tea", "tea")
 
 
 @pytest.mark.parametrize(

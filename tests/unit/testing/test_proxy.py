@@ -132,6 +132,18 @@ async def test_a_reset_is_no_farewell(street: Street):
         assert await caller.asks(b"again") == b"AGAIN"
 
 
+async def test_a_status_waits_for_somebody_who_asks(street: Street):
+    """Who comes and goes without a word, as a pool of connections may, ends nothing."""
+    street.proxy.answer_next(503)
+    async with street.caller():
+        pass
+
+    async with street.caller() as caller:
+        assert await caller.asks(b"GET / HTTP/1.1") == b"HTTP/1.1 503 Fault\r"
+    async with street.caller() as caller:
+        assert await caller.asks(b"again") == b"AGAIN"
+
+
 async def test_a_black_hole_before_the_place_lets_no_request_through(street: Street):
     """It arrives when the hole closes."""
     async with street.caller() as caller:
