@@ -163,3 +163,24 @@ begin
           - make_interval(days => engarde.limit_of_v1(retention_days, t.plan_tier)::integer)
     limit most;
 end $$;
+
+-- As in 0017, but under the lock of the jobs: items are locked after their job everywhere, and those of
+-- one job that two statements take in two orders would wait for each other.
+create or replace function engarde.extend_items_v1(claims jsonb, lease_s double precision)
+returns setof integer language plpgsql set search_path = pg_catalog as $$
+begin
+    perform from public.content_generation_jobs j
+    where j.id in (select c ->> 'job_id' from jsonb_array_elements(claims) c)
+    order by j.tenant_id, j.id for share;
+    return query
+    with wanted as (
+        select (c ->> 'tenant_id') as tenant_id, (c ->> 'job_id') as job_id, (c ->> 'number')::integer as number,
+               (c ->> 'epoch')::integer as epoch, o::integer as place
+        from jsonb_array_elements(claims) with ordinality x (c, o)
+    )
+    update engarde.generation_items i set leased_until = clock_timestamp() + make_interval(secs => lease_s)
+    from wanted w
+    where i.tenant_id = w.tenant_id and i.job_id = w.job_id and i.number = w.number and i.epoch = w.epoch
+      and i.state in ('calling', 'received')
+    returning w.place;
+end $$;
