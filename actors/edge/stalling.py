@@ -2,8 +2,9 @@
 
 uvicorn 0.54 waits for ever until an answer is taken, or, once it was written, until the connection
 has closed: whoever asks for much and reads nothing would hold its bytes, the connection, and all that
-its route reads from. Owns what reading on means: in each half of `stall_s` either all that waits is
-taken, or `TAKEN_MIN` bytes of it. So nobody holds anything longer than `stall_s` without reading.
+its route reads from. Owns what reading on means: in each half of `stall_s` all that waited at its
+beginning is taken, or `TAKEN_MIN` bytes of it. So nobody who has stopped holds anything longer than
+`stall_s`, and nobody is cut off for what was written a moment ago.
 
 A byte is taken once the caller's system has acknowledged it. That the daemon's own system has room
 for more says little, because it tells so in steps of megabytes.
@@ -32,14 +33,14 @@ Later = Callable[[float, Callable[[], None]], Any]
 class Patience:
     """Watches one connection while something waits on it; `later` is the loop's `call_later`."""
 
-    __slots__ = ("_is_watching", "_later", "_look_every_s", "_taken", "_transport", "_written")
+    __slots__ = ("_goal", "_is_watching", "_later", "_look_every_s", "_transport", "_written")
 
     def __init__(self, transport: Transport, *, stall_s: float, later: Later) -> None:
         self._transport = transport
         self._look_every_s = stall_s / 2
         self._later = later
         self._written = 0
-        self._taken = 0
+        self._goal = 0
         self._is_watching = False
 
     def wrote(self, size: int) -> None:
@@ -47,22 +48,24 @@ class Patience:
         self._written += size
         if not self._is_watching and self._transport.get_write_buffer_size():
             self._is_watching = True
-            self._taken = self._taken_so_far()
-            self._later(self._look_every_s, self._look)
+            self._expect_more_than(self._taken())
 
     def _look(self) -> None:
         if not self._transport.get_write_buffer_size():
             self._is_watching = False
             return
-        taken = self._taken_so_far()
-        if taken - self._taken < TAKEN_MIN:
+        taken = self._taken()
+        if taken < self._goal:
             _LOG.info("cut off a caller who reads no further", waiting=self._written - taken)
             self._transport.abort()
             return
-        self._taken = taken
+        self._expect_more_than(taken)
+
+    def _expect_more_than(self, taken: int) -> None:
+        self._goal = min(self._written, taken + TAKEN_MIN)
         self._later(self._look_every_s, self._look)
 
-    def _taken_so_far(self) -> int:
+    def _taken(self) -> int:
         waiting = self._transport.get_write_buffer_size() + _unacknowledged(self._transport)
         return self._written - waiting
 

@@ -50,7 +50,9 @@ class Admission:
     def __init__(self, settings: Settings, sessions: Sessions, pipelines: Supervisor) -> None:
         self._settings = settings
         self._pipelines = pipelines
-        self._directory = PostgresKeyDirectory(sessions.readers)
+        self._directory = PostgresKeyDirectory(
+            sessions.readers, patience_s=settings.postgres.request_timeout_s
+        )
         self._keyring = Keyring(self._directory, time.monotonic)
         self._kept = PostgresRegister(sessions.writers)
         self.register = PostgresRegisterReader(

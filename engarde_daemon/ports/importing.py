@@ -197,6 +197,8 @@ class ImportBench(Protocol):
     async def note(self, claim: ImportClaim, step: AssetStep) -> bool:
         """Write down what became of an asset; False where the claim was lost.
 
+        What no row can hold is set aside: the asset fails.
+
         Raises:
             Unavailable: PostgreSQL does not answer; whether it was written is not known.
         """

@@ -1,8 +1,8 @@
 -- Who may call, and what is kept beside content: keys, members, brands, voices, campaign spaces and
 -- the audit log. Readers call functions as engarde_api; the statements below them run as engarde_actor.
 
--- name: find_api_key
-select * from engarde.find_api_key_v3($1)
+-- name: find_api_keys
+select k.id as key_id, f.* from unnest($1::text[]) k (id) cross join lateral engarde.find_api_key_v3(k.id) f
 
 -- name: memberships
 select * from engarde.memberships_v1($1, $2)

@@ -6,8 +6,9 @@ from typing import Any
 
 import asyncpg
 import msgspec
+import structlog
 
-from engarde_daemon.adapters.postgres.faults import translated
+from engarde_daemon.adapters.postgres.faults import UNWRITABLE, translated
 from engarde_daemon.domain.importing import (
     AssetState,
     CampaignAsset,
@@ -34,7 +35,9 @@ from engarde_daemon.ports.importing import (
 from engarde_daemon.ports.secrets import SealedKey
 from sql import statements
 
+_LOG = structlog.get_logger("engarde.import")
 _SQL = statements("importing")
+_UNWRITABLE = "It could not be written down: a value of it is none that the database can hold."
 _SPEC = msgspec.json.Decoder(ImportSpec)
 _ASSET = msgspec.json.Decoder(CampaignAsset)
 _FIGURES = msgspec.json.Decoder(list[Figures])
@@ -117,9 +120,14 @@ class PostgresImportBench:
 
     async def note(self, claim: ImportClaim, step: AssetStep) -> bool:
         """See `ImportBench.note`."""
-        told = _json(msgspec.structs.replace(step, keepsake=None))
-        kept = _json(step.keepsake) if step.keepsake else None
-        return bool(await self._held("note", claim, told, kept))
+        try:
+            return await self._note(claim, step)
+        except UNWRITABLE as error:
+            reason = getattr(error, "sqlstate", None) or type(error).__name__
+            told = {"import_id": claim.id, "number": step.number, "reason": reason}
+            _LOG.error("an asset's end cannot be written down: set aside", **told)
+        failure = AssetStep(number=step.number, state=AssetState.FAILED, reason=_UNWRITABLE)
+        return await self._note(claim, failure)
 
     async def adopt(self, origin: Origin, identity: str, media_id: str) -> str:
         """See `ImportBench.adopt`."""
@@ -168,6 +176,11 @@ class PostgresImportBench:
         """See `ImportBench.pause`."""
         told = (key.tenant_id, key.provider, key.sealed, reason[:300])
         await _value(self._writers, "pause", *told)
+
+    async def _note(self, claim: ImportClaim, step: AssetStep) -> bool:
+        told = _json(msgspec.structs.replace(step, keepsake=None))
+        kept = _json(step.keepsake) if step.keepsake else None
+        return bool(await self._held("note", claim, told, kept))
 
     async def _held(self, name: str, claim: ImportClaim, *given: object) -> Any:
         return await _value(self._writers, name, claim.id, claim.epoch, *given)

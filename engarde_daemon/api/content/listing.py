@@ -15,7 +15,10 @@ from engarde_daemon.domain.errors import FieldError, Invalid
 from engarde_daemon.ports.content import Filters, Listed
 from engarde_daemon.ports.lists import Sort, SortedPlace
 
-PAGE_MAX = 1_000_000
+REACH_MAX = 100_000
+"""How many items of a list can be reached by a page's number: all before it are read for it."""
+
+_TOO_DEEP = f"numbers reach the first {REACH_MAX:,} items; go on with `cursor`"
 
 SearchMode: TypeAlias = Literal["words", "semantic"]
 
@@ -23,7 +26,7 @@ SearchMode: TypeAlias = Literal["words", "semantic"]
 class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The query of a list."""
 
-    page: Annotated[int, Meta(ge=1, le=PAGE_MAX)] = 1
+    page: Annotated[int, Meta(ge=1, le=REACH_MAX)] = 1
     page_size: Annotated[int, Meta(ge=1, le=100)] = msgspec.field(default=20, name="pageSize")
     cursor: Cursor | None = None
     brand_id: Id | None = None
@@ -82,9 +85,12 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Refuse parameters that do not go together.
 
         Raises:
-            Invalid: There is nothing to be relevant to, or the cursor is another list's.
+            Invalid: There is nothing to be relevant to, the cursor is another list's, or the page
+                lies too deep to be reached by its number.
         """
         faults = []
+        if self.place is None and self.page * self.page_size > REACH_MAX:
+            faults.append(FieldError("page", _TOO_DEEP))
         if self.sort is Sort.RELEVANCE and not self.search:
             faults.append(FieldError("sort", "by relevance needs `search`"))
         if self.is_by_meaning and (self.trashed or self.order is not Sort.RELEVANCE):

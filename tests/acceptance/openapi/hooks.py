@@ -14,6 +14,7 @@ from tests.support.pictures import noise, picture
 _RULES = (
     "is not a cursor of this API; start without one",
     "belongs to a list of another order",
+    "numbers reach the first 100,000 items; go on with `cursor`",
     "by relevance needs `search`",
     "'semantic' needs `search`, sorts by likeness and leaves the trash alone",
     r"'semantic' is not switched on here: .+",

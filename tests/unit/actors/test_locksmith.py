@@ -1,13 +1,16 @@
 """How often the locksmith asks the issuer."""
 
+import anyio
 import anyio.lowlevel
 
 from actors.locksmith.actor import Locksmith
 from actors.locksmith.messages import RefreshDue, SeekKey
+from engarde_daemon.core import Supervisor
 from engarde_daemon.domain.errors import Unavailable
 from tests.support.acting import acting, together
 
 REFRESH_S, SEEK_S = 300.0, 10.0
+FLOOD = 200
 
 
 class Issuer:
@@ -86,6 +89,23 @@ async def test_a_flood_of_keys_that_do_not_exist_is_one_question_an_interval():
             await together(locksmith, [SeekKey(f"no-{n}") for n in range(100)])
             assert issuer.asked == 1 + interval
             issuer.now += SEEK_S
+
+
+async def test_a_flood_is_a_few_turns_of_the_locksmith():
+    """Whoever comes with it, with a true token of a new key, does not wait for each of them."""
+    issuer = Issuer()
+    supervisor = Supervisor("test")
+    locksmith = supervisor.add("locksmith", issuer.locksmith, capacity=256)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(supervisor.run)
+        issuer.published.add("new")
+        flood = [SeekKey(f"no-{n}") for n in range(FLOOD)]
+        assert await together(locksmith, [*flood, SeekKey("new")]) == [None] * (FLOOD + 1)
+        (report,) = supervisor.health().children
+        supervisor.stop()
+
+    assert report.turns <= 4
+    assert issuer.held == {"old", "new"}
 
 
 async def test_a_flood_while_the_issuer_is_away_is_one_question_an_interval():

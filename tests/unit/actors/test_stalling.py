@@ -144,6 +144,19 @@ def test_the_next_answer_is_watched_anew(line: Line, hours: Hours, patience: Pat
     assert line.aborted
 
 
+def test_an_answer_of_this_moment_is_no_stall(line: Line, hours: Hours, patience: Patience):
+    """Though nothing of it is taken yet; what waited when the time began is what counts."""
+    line.waiting = 1000
+    patience.wrote(1000)
+    line.waiting = 2000
+    patience.wrote(2000)
+    hours.pass_window()
+    assert not line.aborted
+    hours.pass_window()
+
+    assert line.aborted
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what waits in it")
 def test_what_waits_in_the_system_is_not_taken(far_line: Line, hours: Hours):
     """It has room for megabytes that nobody reads."""
