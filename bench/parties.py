@@ -39,9 +39,9 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True):
         """Milliseconds a row."""
         parts = {
             "server": self.server_s,
-            "its PostgreSQL": self.server_postgres_s,
+            "PostgreSQL of that": self.server_postgres_s,
             "daemon": self.daemon_s,
-            "its own": self.daemon_postgres_s,
+            "PostgreSQL of this": self.daemon_postgres_s,
         }
         return ", ".join(f"{name} {1000 * spent / rows:.3f}" for name, spent in parts.items())
 
