@@ -6,22 +6,18 @@ round both, beside readers who ask half as often as the daemon could answer. Ser
 share the machine with the daemon.
 """
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import anyio
 import asyncpg
 import msgspec
-from anyio import to_thread
 
 from bench.archive_bigquery import BATCH_ROWS, bare_rate, batches_of
-from bench.bulk import create_in_bulk
-from bench.load.order import LoadOrder, LoadResult, Traffic
-from bench.measure import run_load
+from bench.carriage import CARRIERS, Carriage
+from bench.load.order import LoadResult
 from bench.targets import Verdict, at_least
-from bench.tenants import Tenant
 from bench.workplace import workplace
 from engarde_daemon.adapters.bigquery.archive import Bounds, opened
 from engarde_daemon.adapters.bigquery.place import Place
@@ -31,16 +27,9 @@ from tests.support.running import Daemon, cleared_away_after
 from tests.support.zerodb_local import LocalServer, running_server
 
 VERSIONS = 6_000
-CLIENTS = 8
 CALM_S = 4.0
 OF_CAPACITY = 0.5
 KEPT_PERCENT = OF_BARE_PERCENT = 80.0
-LIMIT_S = 600.0
-LOOK_S = 0.05
-PAGE = "/api/content?page=1&pageSize=20"
-CARRIERS = {"zerodb": "delivery", "bigquery": "replicator"}
-_INDEXING = "select exists (select from engarde.outbox where destination = 'search')"
-_WAITING = "select destination, count(*) as rows from engarde.outbox group by 1"
 
 Say = Callable[[str], None]
 
@@ -99,7 +88,7 @@ async def _play(folder: Path, say: Say, *, versions: int) -> Found:
                 link.terminate()
 
 
-async def _measure(carriage: "Carriage", say: Say, *, bare: float) -> Found:
+async def _measure(carriage: Carriage, say: Say, *, bare: float) -> Found:
     say(f"the bare client: {bare:,.0f} rows/s; each alone ...")
     await carriage.load_up()
     alone = await carriage.carry("bigquery") | await carriage.carry("zerodb")
@@ -143,61 +132,3 @@ async def _bare(emulator: BigQueryEmulator, versions: int) -> float:
         await archive.prepare()
     await bare_rate(place, batches)
     return await bare_rate(place, batches)
-
-
-class Carriage:
-    """A daemon whose carriers are held until they are told to go."""
-
-    def __init__(self, daemon: Daemon, link: asyncpg.Connection, versions: int) -> None:
-        self.versions = versions
-        self._daemon = daemon
-        self._link = link
-
-    async def load_up(self) -> None:
-        """Take content in that nobody carries on, and let it be indexed before anything is timed."""
-        await self._steer("pause", CARRIERS.values())
-        given = self._daemon.credentials
-        tenant = Tenant(
-            tenant_id=given.tenant_id,
-            brand_id=given.brand_id,
-            user_id=given.user_id,
-            api_key=given.api_key,
-        )
-        await to_thread.run_sync(create_in_bulk, self._daemon.port, tenant, self.versions)
-        with anyio.fail_after(LIMIT_S):
-            while await self._link.fetchval(_INDEXING):
-                await anyio.sleep(LOOK_S)
-
-    async def carry(self, *destinations: str) -> dict[str, float]:
-        """Let the carriers of these go, and answer the versions a second of each."""
-        began = time.perf_counter()
-        await self._steer("resume", [CARRIERS[one] for one in destinations])
-        took_s: dict[str, float] = {}
-        with anyio.fail_after(LIMIT_S):
-            while len(took_s) < len(destinations):
-                await anyio.sleep(LOOK_S)
-                waiting = {row["destination"] for row in await self._link.fetch(_WAITING)}
-                for one in destinations:
-                    if one not in waiting:
-                        took_s.setdefault(one, time.perf_counter() - began)
-        return {one: self.versions / seconds for one, seconds in took_s.items()}
-
-    async def readers(self, *, seconds: float, rate_per_s: float = 0.0) -> LoadResult:
-        """Read pages for a while, at a rate or without pause."""
-        order = LoadOrder(
-            port=self._daemon.port,
-            traffic=Traffic.FETCH,
-            keys=[self._daemon.credentials.api_key],
-            paths=[PAGE],
-            connections=CLIENTS,
-            seconds=seconds,
-            warm_up_s=0.5,
-            rate_per_s=rate_per_s,
-        )
-        return await to_thread.run_sync(run_load, order)
-
-    async def _steer(self, how: str, actors: Iterable[str]) -> None:
-        async with self._daemon.client(self._daemon.credentials.operator_key) as http:
-            for actor in actors:
-                answer = await http.post(f"/api/admin/actors/{actor}/{how}")
-                answer.raise_for_status()

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 from litestar.types import ASGIApp
 
-from actors.delivery.actor import Delivery, DeliveryPace
+from actors.delivery.actor import Delivery
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.delivery.packing import Packer
 from actors.edge.actor import Edge
@@ -56,6 +56,7 @@ from engarde_daemon.core import (
 )
 from engarde_daemon.daemon.admission import Admission
 from engarde_daemon.daemon.archiving import Archiving
+from engarde_daemon.daemon.batching import delivery_pace
 from engarde_daemon.daemon.generating import Generating
 from engarde_daemon.daemon.identifiers import new_id
 from engarde_daemon.daemon.importing import Importing
@@ -226,19 +227,12 @@ class _Planting:
         self._telling.written(versions)
 
     def _delivery(self) -> Delivery:
-        given = self._settings.delivery
-        pace = DeliveryPace(
-            batch_items=given.batch_items,
-            batches_in_flight=given.batches_in_flight,
-            lease_s=given.lease_s,
-            poll_s=given.poll_s,
-        )
         packer = Packer(self._parts.bodies, self._parts.comparer)
         return Delivery(
             self._parts.instruments.outbox(self._parts.outbox),
             self._parts.store,
             packer,
-            pace=pace,
+            pace=delivery_pace(self._settings.delivery, self._settings.zerodb.mode),
             rest_s=partial(self._parts.pace.rest_s, "zerodb"),
             is_open=self._parts.vigil.zerodb_is_open,
         )

@@ -7,12 +7,12 @@ apart on reading.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from enum import Enum, auto
 from typing import Generic, NamedTuple, TypeVar
 
-from engarde_daemon.adapters.zerodb.dialects import QUERY_ROWS_MAX, Page, StoredRow
+from engarde_daemon.adapters.zerodb.dialects import QUERY_ROWS_MAX, Document, Page, StoredRow
 from engarde_daemon.adapters.zerodb.documents import (
     Shape,
     Shard,
@@ -189,31 +189,41 @@ class Collection(Generic[_R]):
     async def _add(self, records: Sequence[_R]) -> set[str]:
         """Add rows that are not there, and once more, one by one, what did not arrive."""
         put_id = self._new_id()
+        sent = {record.id: document_of(record, put_id) for record in records}
         proved: set[str] = set()
         for singly in (False, True):
             missing = [record for record in records if record.id not in proved]
             if missing:
-                documents = [document_of(record, put_id) for record in missing]
+                documents = [sent[record.id] for record in missing]
                 shown = await self._table.insert(documents, singly=singly)
-                proved |= self._those_in(shown, missing)
+                proved |= self._those_in(shown, missing, sent)
             if len(proved) < len(records):
-                proved |= await self._read_back(records, put_id)
+                proved |= await self._read_back(records, put_id, sent)
         return proved
 
-    async def _read_back(self, records: Sequence[_R], put_id: str) -> set[str]:
+    async def _read_back(
+        self, records: Sequence[_R], put_id: str, sent: Mapping[str, Document]
+    ) -> set[str]:
         try:
             page = await self._table.page({"put_id": put_id}, most=QUERY_ROWS_MAX)
         except TooMuch:
             return await self._proved(records)
-        return self._those_in(page.rows, records)
+        return self._those_in(page.rows, records, sent)
 
-    def _those_in(self, rows: Sequence[StoredRow], records: Sequence[_R]) -> set[str]:
-        """The ids of the records that are proved by these rows."""
+    def _those_in(
+        self, rows: Sequence[StoredRow], records: Sequence[_R], sent: Mapping[str, Document]
+    ) -> set[str]:
+        """The ids of the records that are proved by these rows.
+
+        A document that came back as it was sent needs no hash: the record it was made of is intact.
+        """
         wanted = {record.id: record for record in records}
         proved = set()
         for row in rows:
             record = wanted.get(str(row.document.get("id")))
-            if record is not None and self._verdict(record, row) is _Verdict.PROVED:
+            if record is None:
+                continue
+            if row.document == sent[record.id] or self._verdict(record, row) is _Verdict.PROVED:
                 proved.add(record.id)
         return proved
 
