@@ -48,8 +48,12 @@ MediaUrl: TypeAlias = Annotated[
         description='"embedded" or a URL like "s3://bucket/folder", "gs://bucket" or "file:///folder"',
     ),
 ]
-Endpoint: TypeAlias = Annotated[
-    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="an https:// URL, or empty")
+ServiceUrl: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/]+\S*)?$",
+        description='a URL like "https://host/path", or empty',
+    ),
 ]
 BodyStoreMode: TypeAlias = Annotated[
     Literal["embedded", "cloud", "local"], Meta(description='"embedded", "cloud" or "local"')
@@ -74,9 +78,6 @@ ArchiveMode: TypeAlias = Annotated[
 DatasetName: TypeAlias = Annotated[
     str, Meta(pattern=r"^\w{1,1024}$", description="letters, digits and underscores")
 ]
-ServiceUrl: TypeAlias = Annotated[
-    str, Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="a URL, or empty")
-]
 ServiceAddress: TypeAlias = Annotated[
     str, Meta(pattern=r"^([^\s/:]+:[0-9]{1,5})?$", description='text like "host:443", or empty')
 ]
@@ -100,10 +101,6 @@ Texts: TypeAlias = Annotated[tuple[str, ...], Meta(description="a list of texts"
 Origins: TypeAlias = Annotated[
     tuple[Annotated[str, Meta(pattern=r"^(\*|https?://[^\s/*,]+)$")], ...],
     Meta(description='a list of origins like "https://studio.example.com", or ["*"]'),
-]
-KeySetUrl: TypeAlias = Annotated[
-    str,
-    Meta(pattern=r"^(https?://[^\s/]+\S*)?$", description="an https:// URL, or empty"),
 ]
 Secret: TypeAlias = Annotated[
     str,

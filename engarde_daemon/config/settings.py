@@ -14,8 +14,6 @@ from engarde_daemon.config.kinds import (
     Days,
     Delays,
     Dialect,
-    Endpoint,
-    KeySetUrl,
     Leeway,
     LogFormat,
     LogLevel,
@@ -29,6 +27,7 @@ from engarde_daemon.config.kinds import (
     Requests,
     Seconds,
     Secret,
+    ServiceUrl,
     StorageLimit,
     Switch,
     Text,
@@ -115,7 +114,7 @@ class AdPlatforms(msgspec.Struct, frozen=True, kw_only=True):
 class Auth(msgspec.Struct, frozen=True, kw_only=True):
     """How the platform's tokens are proved, and what their claims are called."""
 
-    jwks_url: KeySetUrl = ""
+    jwks_url: ServiceUrl = ""
     jwt_secret: Secret = ""
     issuer: Text = ""
     audience: Text = ""
@@ -228,7 +227,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     """Where spans go, and how many of them."""
 
-    endpoint: Endpoint = ""
+    endpoint: ServiceUrl = ""
     service_name: NonEmptyText = "engarde"
     sample_ratio: Ratio = 1.0
     timeout_s: Seconds = 5.0

@@ -17,7 +17,6 @@ from engarde_daemon.config.kinds import (
     Count,
     DatasetName,
     Dsn,
-    Endpoint,
     LongSeconds,
     MediaUrl,
     Memory,
@@ -150,7 +149,7 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """Where the bytes of media files are, and what a file may cost."""
 
     url: MediaUrl = "embedded"
-    endpoint: Endpoint = ""
+    endpoint: ServiceUrl = ""
     timeout_s: Seconds = 30.0
     file_bytes_max: Bytes = 5 * GB
     upload_limit_s: Seconds = 21_600.0

@@ -84,7 +84,8 @@ def verify(context: click.Context, path: Path, *, as_json: bool) -> None:
 def restore_backup(settings: Settings, path: Path, *, as_json: bool) -> None:
     """Make a data directory of a backup, in an empty place only.
 
-    The backup is read through first. Then start the daemon there; `engarde verify` finds nothing.
+    Run it as the daemon's user, to whom the directory will belong. The backup is read through first.
+    Then start the daemon there; `engarde verify` finds nothing.
     """
     restored = deferred.restore_backup(settings, path)
     if as_json:

@@ -78,6 +78,8 @@ def import_(
 ) -> None:
     """Take in the content of FILE, as `engarde export` writes it.
 
+    Without --url and --key it goes to the daemon of this data directory.
+
     What was taken in before is left alone, so an import that was cut off is simply repeated. The
     exit code is 1 if there are items that could not be taken in.
     """
