@@ -96,11 +96,12 @@ def test_switches_are_told():
 
 def test_a_brands_voice_is_left_out_where_it_is_not_enforced():
     """What is not checked is not told either."""
-    job = spec(
-        voice=Voice(banned_phrases=["cheap"]), adherence=Adherence(enforce_brand_voice=False)
-    )
+    voice = Voice(banned_phrases=["cheap"], claims=[Claim(phrase="heals")])
+    free = Adherence(enforce_brand_voice=False, check_compliance=False)
+    system = prompt_for(spec(voice=voice, adherence=free), 1).system
 
-    assert "cheap" not in prompt_for(job, 1).system
+    assert "cheap" not in system
+    assert "heals" not in system
 
 
 def test_claims_are_told_wherever_they_are_checked():
