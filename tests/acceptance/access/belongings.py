@@ -188,7 +188,7 @@ async def condition_of(theirs: Belongings) -> list[object]:
         f"/api/import-jobs/{theirs.ids['import'][0]}",
         f"/api/brands/{theirs.ids['brand'][0]}/voice",
     ]
-    seen: list[object] = [(await theirs.owner.get(path)).json() for path in watched]
+    seen: list[object] = [_lasting((await theirs.owner.get(path)).json()) for path in watched]
     keys = await all_keys(theirs.owner)
     hooks = (await theirs.owner.get("/api/webhooks")).json()["data"]
     jobs = [(await theirs.owner.get(f"{JOBS}/{job_id}")).json() for job_id in theirs.ids["job"]]
@@ -198,3 +198,10 @@ async def condition_of(theirs: Belongings) -> list[object]:
         [key["status"] for key in keys if key["id"] in theirs.ids["key"]],
         [(h["url"], h["types"]) for h in hooks if h["id"] in theirs.ids["webhook"]],
     ]
+
+
+def _lasting(document: dict[str, Any]) -> dict[str, Any]:
+    """A thing without what becomes true of it by itself: that it was carried into the archive."""
+    storage = document.get("storage", {})
+    kept = {name: value for name, value in storage.items() if not name.startswith("bigquery")}
+    return {**document, "storage": kept}
