@@ -15,7 +15,7 @@ from tests.support.running import Daemon
 
 CLIENTS = 8
 LIMIT_S = 600.0
-LOOK_S = 0.01
+LOOK_S = 0.05
 PAGE = "/api/content?page=1&pageSize=20"
 CARRIERS = {"zerodb": "delivery", "bigquery": "replicator"}
 _INDEXING = "select exists (select from engarde.outbox where destination = 'search')"

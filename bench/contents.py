@@ -48,7 +48,7 @@ SUBJECTS = {
     ),
     "delivery": Subject(
         measures="the way of bodies into a real zerodb-local, beside what that takes in bulk",
-        takes="2 min",
+        takes="5 min",
         module="zerodb",
     ),
     "replication": Subject(

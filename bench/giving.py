@@ -68,14 +68,21 @@ def _with_other_texts(value: Any, others: Mapping[int, int]) -> Any:
 
 
 @asynccontextmanager
-async def into_new_project(server: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a new project that has the tables, and nothing in them."""
+async def into(server: LocalServer, project_id: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a project."""
     async with httpx.AsyncClient(
-        base_url=f"{server.base_url}/projects/{server.new_project()}/database",
+        base_url=f"{server.base_url}/projects/{project_id}/database",
         headers={"content-type": "application/json", "accept-encoding": "identity"},
         timeout=TIMEOUT_S,
         trust_env=False,
     ) as http:
+        yield http
+
+
+@asynccontextmanager
+async def into_new_project(server: LocalServer) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a new project that has the tables, and nothing in them."""
+    async with into(server, server.new_project()) as http:
         for table in TABLES:
             await http.post("/tables", json={"table_name": table, "schema": {"fields": {}}})
         yield http
