@@ -137,7 +137,7 @@ def test_an_extra_that_a_setting_needs_is_a_fault_where_it_is_missing(
 ):
     """Spans, like everything else."""
     monkeypatch.setenv("ENGARDE_TELEMETRY__ENDPOINT", "http://127.0.0.1:4318/v1/traces")
-    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http", None)
 
     check = checks_of(run)["program"]
 
