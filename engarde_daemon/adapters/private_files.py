@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def replace_private(file: Path, content: bytes) -> None:
-    """Put the content in the place of whatever lies there.
+def replace_private(file: Path, content: bytes, *, owner: tuple[int, int] | None = None) -> None:
+    """Put the content in the place of whatever lies there, also of a link that somebody planted.
+
+    `owner` is the user and the group it is for, where that is not us.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written, or not be given away.
     """
     with _unfinished(file, content) as whole:
+        if owner is not None:
+            os.chown(whole, *owner, follow_symlinks=False)
         whole.rename(file)
 
 

@@ -26,6 +26,7 @@ from engarde_daemon.adapters.postgres.embedded.settings import (
     render,
     server_settings,
 )
+from engarde_daemon.adapters.private_files import replace_private
 
 # SIGTERM would wait for clients to leave ("smart", see "Shutting Down the Server"). SIGKILL comes
 # last: it leaves the orphaned backends to notice for themselves.
@@ -103,8 +104,11 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
             ephemeral=self._ephemeral,
             memory_bytes=memory_available_bytes(),
         )
-        instance.replace_private(
-            self.places.managed_settings, render(settings), self.launcher.account
+        account = self.launcher.account
+        replace_private(
+            self.places.managed_settings,
+            render(settings).encode(),
+            owner=(account.uid, account.gid) if account.differs else None,
         )
 
     async def _ready(self, server: WatchedProcess) -> bool:

@@ -100,18 +100,6 @@ def make_private(directory: Path, account: Account) -> None:
         os.close(descriptor)
 
 
-def replace_private(path: Path, text: str, account: Account) -> None:
-    """Replace a file inside the server's directory, without following a link planted there."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as file:
-        if account.differs:
-            os.fchown(file.fileno(), account.uid, account.gid)
-        file.write(text)
-    fresh.rename(path)
-
-
 def append_durably(path: Path, line: str) -> None:
     """Add a line to a file of the server's user, without following a link planted there."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW
