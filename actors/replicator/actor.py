@@ -6,23 +6,24 @@ repeat where the archive counts places. One daemon at a time has the turn to wri
 people like all background work.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
-from typing import Self
 
 import anyio
 import msgspec
 import structlog
 
 from actors.clock import ticking
+from actors.replicator.ahead import Ahead
 from actors.replicator.cargo import Cargo, Lot
 from actors.replicator.messages import ReplicatorMessage, Wake
+from actors.replicator.sending import Sending
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
 from engarde_daemon.domain.vitals import ArchiveVitals
 from engarde_daemon.failpoints import REPLICATOR_AFTER_APPEND, REPLICATOR_AFTER_FREEZE
-from engarde_daemon.ports.archive import ArchiveRow, ArchiveWriter, Frozen, Span
+from engarde_daemon.ports.archive import ArchiveWriter, Span
 from engarde_daemon.ports.replication import Batch, Outcome, StreamBook, Turn, TurnOver
 
 RETRY_MAX_S = 60.0
@@ -99,40 +100,56 @@ class Replicator(Actor[ReplicatorMessage]):
         if not self._prepared:
             await self._archive.prepare()
             self._prepared = True
-        more = True
-        while more:
-            rest_s = self._rest_s()
-            await anyio.sleep(rest_s)
-            turn = await self._book.take_turn(self._cargo.table, lease_s=self._pace.lease_s)
-            if turn is None:
-                return
-            self._epoch = turn.token
-            try:
-                more = await self._carry(turn, most=self._most(is_giving_way=rest_s > 0))
-            finally:
-                await self._give_back(turn)
-
-    def _most(self, *, is_giving_way: bool) -> int:
-        most = self._pace.batch_items
-        return min(most, GIVING_WAY_ITEMS) if is_giving_way else most
+        turn = await self._book.take_turn(self._cargo.table, lease_s=self._pace.lease_s)
+        if turn is None:
+            return
+        self._epoch = turn.token
+        try:
+            await self._carry(turn)
+        finally:
+            await self._give_back(turn)
 
     async def _give_back(self, turn: Turn) -> None:
         # Where PostgreSQL does not answer, the lease runs out.
         with anyio.move_on_after(GIVE_BACK_S, shield=True), suppress(Unavailable):
             await self._book.give_back(turn)
 
-    async def _carry(self, turn: Turn, *, most: int) -> bool:
-        """Send one batch, the one under way first; False when nothing is left."""
+    async def _carry(self, turn: Turn) -> None:
+        """Send batch after batch, the one under way first, until nothing is left."""
+        ahead = Ahead(self._read, clock=self._clock)
+        while True:
+            rest_s = self._rest_s()
+            await anyio.sleep(rest_s)
+            most = self._most(is_giving_way=rest_s > 0)
+            sending = await self._next(turn, ahead.take(), most=most)
+            if sending is None:
+                return
+            if rest_s > 0:
+                outcome = await self._send(sending)
+            else:
+                outcome = await ahead.while_sending(self._send(sending), sending.batch.outbox_ids)
+            await self._book.finish(turn, outcome, lease_s=self._pace.lease_s)
+            turn = sending.turn_after(outcome)
+
+    async def _next(self, turn: Turn, lot: Lot | None, *, most: int) -> Sending | None:
         if turn.batch is not None:
             lot = await self._cargo.load(turn.batch.outbox_ids)
-            await self._send(_Sending.of(turn, turn.batch, lot))
-            return True
-        due = await self._cargo.due(items=most, size_bytes=self._pace.batch_bytes)
-        if due is None:
-            return False
-        if due.ids:
-            await self._send(_Sending.of(turn, await self._freeze(turn, due), due))
-        return True
+            return Sending.of(turn, turn.batch, lot)
+        while lot is None or not lot.ids:
+            lot = await self._read(most=most)
+            if lot is None:
+                return None
+        return Sending.of(turn, await self._freeze(turn, lot), lot)
+
+    async def _read(self, under_way: Sequence[int] = (), *, most: int | None = None) -> Lot | None:
+        items = most or self._pace.batch_items
+        return await self._cargo.due(
+            items=items, size_bytes=self._pace.batch_bytes, under_way=under_way
+        )
+
+    def _most(self, *, is_giving_way: bool) -> int:
+        most = self._pace.batch_items
+        return min(most, GIVING_WAY_ITEMS) if is_giving_way else most
 
     async def _freeze(self, turn: Turn, lot: Lot) -> Batch:
         began = None if turn.stream else await self._archive.open_stream(turn.table)
@@ -140,33 +157,29 @@ class Replicator(Actor[ReplicatorMessage]):
         await REPLICATOR_AFTER_FREEZE.reached()
         return batch
 
-    async def _send(self, sending: "_Sending") -> None:
-        """Append a frozen batch and note what became of it."""
+    async def _send(self, sending: Sending) -> Outcome:
+        """Append a frozen batch, and say what became of it."""
         if not sending.is_whole:
             # A content was erased, or its body is out of reach. The batch can never be sent again
             # as it was frozen, and sent otherwise it would not fit its place.
-            await self._leave_stream(sending)
-            return
+            return await self._leave_stream(sending)
         try:
             appended = await self._archive.append(sending.frozen)
         except StreamLost as lost:
             _LOG.warning("a stream of the archive was lost", reason=str(lost)[:300])
-            await self._leave_stream(sending)
-            return
+            return await self._leave_stream(sending)
         await REPLICATOR_AFTER_APPEND.reached()
         ids = sending.batch.outbox_ids
-        if appended.refused:
-            _LOG.warning(
-                "the archive refused rows",
-                table=sending.turn.table.value,
-                count=len(appended.refused),
-            )
-            refused = {ids[place]: reason for place, reason in appended.refused.items()}
-            await self._finish(sending, Outcome(refused=refused))
-        else:
-            await self._finish(sending, Outcome(stored=ids, advance=len(ids)))
+        if not appended.refused:
+            return Outcome(stored=ids, advance=len(ids))
+        _LOG.warning(
+            "the archive refused rows",
+            table=sending.turn.table.value,
+            count=len(appended.refused),
+        )
+        return Outcome(refused={ids[place]: why for place, why in appended.refused.items()})
 
-    async def _leave_stream(self, sending: "_Sending") -> None:
+    async def _leave_stream(self, sending: Sending) -> Outcome:
         """Find out what a stream holds of its last batch; a new stream gets the rest."""
         state = await self._archive.close_stream(sending.batch.stream)
         if state.rows is None:
@@ -175,9 +188,9 @@ class Replicator(Actor[ReplicatorMessage]):
             stored = list(sending.rows)
         else:
             stored = []
-        await self._finish(sending, Outcome(stored=stored, stream_ends=True))
+        return Outcome(stored=stored, stream_ends=True)
 
-    async def _held(self, sending: "_Sending") -> list[int]:
+    async def _held(self, sending: Sending) -> list[int]:
         if not sending.rows:
             return []
         times = [row.at for row in sending.rows.values()]
@@ -185,9 +198,6 @@ class Replicator(Actor[ReplicatorMessage]):
         row_ids = [row.row_id for row in sending.rows.values()]
         held = await self._archive.held(sending.turn.table, row_ids, span)
         return [owed for owed, row in sending.rows.items() if row.row_id in held]
-
-    async def _finish(self, sending: "_Sending", outcome: Outcome) -> None:
-        await self._book.finish(sending.turn, outcome, lease_s=self._pace.lease_s)
 
     async def _tell(self, trouble: str | None) -> None:
         try:
@@ -201,31 +211,4 @@ class Replicator(Actor[ReplicatorMessage]):
                 backfill=standing.backfill,
                 epoch=self._epoch,
             )
-        )
-
-
-class _Sending(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen batch with the rows it is made of, by the numbers under which they are owed."""
-
-    turn: Turn
-    batch: Batch
-    rows: Mapping[int, ArchiveRow]
-
-    @classmethod
-    def of(cls, turn: Turn, batch: Batch, lot: Lot) -> Self:
-        return cls(turn=turn, batch=batch, rows=lot.rows(batch.frozen_at))
-
-    @property
-    def is_whole(self) -> bool:
-        return list(self.rows) == list(self.batch.outbox_ids)
-
-    @property
-    def frozen(self) -> Frozen:
-        return Frozen(
-            table=self.turn.table,
-            stream=self.batch.stream,
-            offset=self.batch.offset,
-            first_id=self.batch.first_id,
-            last_id=self.batch.last_id,
-            rows=[row.row for row in self.rows.values()],
         )

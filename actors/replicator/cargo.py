@@ -37,8 +37,12 @@ class Cargo(Protocol):
     def table(self) -> ArchiveTable:
         """Where it goes."""
 
-    async def due(self, *, items: int, size_bytes: int) -> Lot | None:
+    async def due(
+        self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
+    ) -> Lot | None:
         """The oldest of what is owed, perhaps nothing of it for now; None where nothing is owed.
+
+        What is owed under these numbers is left out.
 
         Raises:
             Unavailable: PostgreSQL does not answer.
@@ -61,9 +65,11 @@ class Versions:
         self._book = book
         self._binder = binder
 
-    async def due(self, *, items: int, size_bytes: int) -> Lot | None:
+    async def due(
+        self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
+    ) -> Lot | None:
         """See `Cargo.due`; those whose bodies are out of reach are put off."""
-        owed = await self._book.due(items=items, size_bytes=size_bytes)
+        owed = await self._book.due(items=items, size_bytes=size_bytes, under_way=under_way)
         if not owed and await self._book.feed(items) == 0:
             return None
         bound = await self._binder.bind(owed)
@@ -104,10 +110,12 @@ class ReadyRows:
         self._book = book
         self._tells_ingestion = any(c.name == _INGESTED for c in LAYOUTS[table].columns)
 
-    async def due(self, *, items: int, size_bytes: int) -> Lot | None:
+    async def due(
+        self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
+    ) -> Lot | None:
         """See `Cargo.due`; such rows are small."""
         del size_bytes
-        dues = await self._book.due(self.table, items=items)
+        dues = await self._book.due(self.table, items=items, under_way=under_way)
         return ReadyLot(dues, self._tells_ingestion) if dues else None
 
     async def load(self, ids: Sequence[int]) -> Lot:

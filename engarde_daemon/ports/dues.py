@@ -22,8 +22,10 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 class DuesBook(StreamBook, Protocol):
     """What replication remembers of such rows."""
 
-    async def due(self, table: ArchiveTable, *, items: int) -> list[Due]:
-        """The oldest rows that a table lacks.
+    async def due(
+        self, table: ArchiveTable, *, items: int, under_way: Sequence[int] = ()
+    ) -> list[Due]:
+        """The oldest rows that a table lacks, without those under these numbers.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

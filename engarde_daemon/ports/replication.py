@@ -133,8 +133,12 @@ class ReplicationBook(StreamBook, Protocol):
     Finishing a batch also marks the items whose newest version is in the archive now.
     """
 
-    async def due(self, *, items: int, size_bytes: int) -> list[Owed]:
+    async def due(
+        self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
+    ) -> list[Owed]:
         """The oldest versions that the archive lacks, bounded in number and bytes.
+
+        Those under these numbers are left out.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

@@ -9,7 +9,7 @@ where s.table_name = $1 and s.lease_token = $2
 update engarde.archive_streams s set next_id = $2 + 1 where s.table_name = $1 and s.next_id <= $2
 
 -- name: due
-select * from engarde.due_versions_v1($1, $2)
+select * from engarde.due_versions_v2($1, $2, $3::bigint[])
 
 -- name: load
 select o.id, o.attempts, v as version, s.body
@@ -74,7 +74,7 @@ with news as (
 select engarde.backfill_media_v2()
 
 -- name: due_rows
-select d.id, d.row_id, d.at, d.archive_row from engarde.due_rows_v1($1, $2) d
+select d.id, d.row_id, d.at, d.archive_row from engarde.due_rows_v2($1, $2, $3::bigint[]) d
 
 -- name: load_rows
 select d.id, d.row_id, d.at, d.archive_row from engarde.archive_dues d

@@ -103,10 +103,12 @@ class PostgresReplicationBook(PostgresStreams):
         super().__init__(writers)
         self._prover = Prover()
 
-    async def due(self, *, items: int, size_bytes: int) -> list[Owed]:
+    async def due(
+        self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
+    ) -> list[Owed]:
         """See `ReplicationBook.due`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["due"], items, size_bytes)
+            rows = await self._writers.fetch(_SQL["due"], items, size_bytes, under_way)
         return [self._owed_of(row) for row in rows]
 
     async def load(self, outbox_ids: Sequence[int]) -> list[Owed]:
@@ -163,10 +165,12 @@ class PostgresReplicationBook(PostgresStreams):
 class PostgresDuesBook(PostgresStreams):
     """The `DuesBook` port on PostgreSQL."""
 
-    async def due(self, table: ArchiveTable, *, items: int) -> list[Due]:
+    async def due(
+        self, table: ArchiveTable, *, items: int, under_way: Sequence[int] = ()
+    ) -> list[Due]:
         """See `DuesBook.due`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["due_rows"], table, items)
+            rows = await self._writers.fetch(_SQL["due_rows"], table, items, under_way)
         return [_due_of(table, row) for row in rows]
 
     async def load(self, table: ArchiveTable, ids: Sequence[int]) -> list[Due]:
