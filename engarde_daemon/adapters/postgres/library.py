@@ -20,7 +20,7 @@ from engarde_daemon.ports.lists import Sort, SortedPlace
 from sql import statements
 
 COUNT_CAP = 10_000
-RANKED_MAX = 500
+RANKED_MAX = 200
 LANES = 3
 BATCH_MOST = 32
 

@@ -34,7 +34,8 @@ SIZE = 21
 NEEDLES = 5
 FRESH = 200  # versions that are looked at before they are indexed
 ERAS = 2 * 512  # the newest items among which a search looks first, at most
-PHRASE_MOST = 2_500  # documents that are read for a phrase
+PHRASE_ENOUGH = 20  # hits of a phrase, beyond which it is sought no further
+PHRASE_MOST = 1_500  # documents that are read for a phrase
 SMALL = "tenant-3", "brand-3"
 SMALL_ITEMS = 500
 CHAFF_ENDS = 40_000
@@ -86,7 +87,7 @@ async def test_a_selective_search_asks_the_full_text_index(
     nodes = await steps_of(daemons.readers, lambda link: search(link, words, sort=sort))
 
     assert indexes_on("content_search", nodes) == {"content_search_document", "content_search_pkey"}
-    assert rows_of("content_search", nodes) <= FRESH + 2 * NEEDLES
+    assert rows_of("content_search", nodes) <= FRESH + 4 * NEEDLES
     assert indexes_on("content_items", nodes) == {"content_items_pkey"}
     assert rows_of("content_items", nodes) <= 3 * NEEDLES
 
@@ -106,9 +107,9 @@ async def test_what_is_common_is_sought_among_the_newest_items(daemons: Sessions
     nodes = await steps_of(daemons.readers, lambda link: search(link, words))
 
     assert indexes_on("content_search", nodes) == {"content_search_document", "content_search_pkey"}
-    assert rows_of("content_search", nodes) <= FRESH + ERAS
+    assert rows_of("content_search", nodes) <= 2 * FRESH + ERAS + RANKED_MAX + 1
     assert indexes_on("content_items", nodes) == {"content_items_pkey"}
-    assert rows_of("content_items", nodes) <= ERAS + 2 * SIZE
+    assert rows_of("content_items", nodes) <= RANKED_MAX + 1 + 2 * SIZE
 
 
 @pytest.mark.parametrize(("words", "fits"), [("hay", 0), ('"soft hay"', 6)])
@@ -216,7 +217,8 @@ async def test_what_was_common_long_ago_is_found_where_it_is_newest(
         '"soft chaff"': [n for n in chaff if n % 10_000 and n % 100 != 6 and n % 20 != 1],
         "chaff -needle": [n for n in chaff if n % 10_000],
     }
-    assert numbers(listed) == fits.get(words, chaff)[:SIZE]
+    enough = PHRASE_ENOUGH if words.startswith('"') else SIZE
+    assert numbers(listed)[:enough] == fits.get(words, chaff)[:enough]
     assert listed.is_capped
     assert listed.total == RANKED_MAX or words == '"soft chaff"'
 
