@@ -37,6 +37,7 @@ from engarde_daemon.ports.outbox import Housekeeping
 from engarde_daemon.ports.retention import Removal, Retention
 
 ROWS_PER_CHORE = 1000
+PAGES_PER_CHORE = 500
 ITEMS_PER_ROUND = 100
 PUBLISH_TIMEOUT_S = 20.0
 MEDIA_CHECKED_EVERY = timedelta(days=1)
@@ -144,7 +145,7 @@ class Steward(Actor[StewardMessage]):
             await self._retention.erase(
                 key, erasure_id=self._new_id(), by=RETENTION, reason="retention"
             )
-        await self._retention.trim_versions(ROWS_PER_CHORE)
+        await self._retention.trim_versions(PAGES_PER_CHORE)
         await self._retention.expire_media(
             ITEMS_PER_ROUND, unseen_since=self._now() - MEDIA_CHECKED_EVERY
         )

@@ -55,6 +55,13 @@ class MediaLook(msgspec.Struct, frozen=True):
     expired: int
 
 
+class VersionsLook(msgspec.Struct, frozen=True):
+    """How many versions went, and whether the next look begins anew."""
+
+    trimmed: int
+    is_through: bool
+
+
 class Retention(Protocol):
     """Erasure, retention and schedules, a bounded piece at a time."""
 
@@ -81,8 +88,10 @@ class Retention(Protocol):
             Unavailable: PostgreSQL does not answer.
         """
 
-    async def trim_versions(self, most: int) -> int:
-        """Forget old versions past their plan's retention and count them.
+    async def trim_versions(self, pages: int) -> VersionsLook:
+        """Look at the next part of all versions, and forget those past their plan's retention.
+
+        The part is of so many pages of the table, of 8 KB each.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

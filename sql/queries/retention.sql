@@ -8,7 +8,7 @@ select * from engarde.due_items_v1($1)
 select * from engarde.expired_trash_v1($1::jsonb, $2)
 
 -- name: trim_versions
-select engarde.trim_versions_v2($1::jsonb, $2::jsonb, $3)
+select * from engarde.trim_versions_v3($1::jsonb, $2::jsonb, $3)
 
 -- name: check_media
 -- Look at the files that nobody has looked at for the longest time, and name those that may go.

@@ -9,7 +9,14 @@ from engarde_daemon.adapters.postgres.faults import translated
 from engarde_daemon.adapters.postgres.plan_limits import PlanLimits
 from engarde_daemon.domain.plans import Plan
 from engarde_daemon.ports.content import ContentKey, VersionKey
-from engarde_daemon.ports.retention import Erasure, Expired, MediaLook, Reason, Removal
+from engarde_daemon.ports.retention import (
+    Erasure,
+    Expired,
+    MediaLook,
+    Reason,
+    Removal,
+    VersionsLook,
+)
 from sql import statements
 
 _SQL = statements("retention")
@@ -44,14 +51,13 @@ class PostgresRetention:
             rows = await self._writers.fetch(_SQL["expired_trash"], self._limits.retention, most)
         return [ContentKey(*row.values()) for row in rows]
 
-    async def trim_versions(self, most: int) -> int:
+    async def trim_versions(self, pages: int) -> VersionsLook:
         """See `Retention.trim_versions`."""
         with translated():
-            return int(
-                await self._writers.fetchval(
-                    _SQL["trim_versions"], self._limits.retention, self._limits.forgetting, most
-                )
+            look = await self._writers.fetchrow(
+                _SQL["trim_versions"], self._limits.retention, self._limits.forgetting, pages
             )
+        return VersionsLook(*look.values())
 
     async def expire_media(self, most: int, *, unseen_since: datetime) -> MediaLook:
         """See `Retention.expire_media`."""

@@ -15,7 +15,7 @@ from engarde_daemon.config import Settings
 from engarde_daemon.ports.retention import Expired, Retention
 
 ITEMS_AT_ONCE = 100
-VERSIONS_AT_ONCE = 1_000
+PAGES_AT_ONCE = 500
 RETENTION = "retention"
 
 T = TypeVar("T")
@@ -74,9 +74,12 @@ async def _expire_trash(retention: Retention) -> int:
 
 
 async def _trim(retention: Retention) -> int:
-    gone = 0
-    while trimmed := await retention.trim_versions(VERSIONS_AT_ONCE):
-        gone += trimmed
+    """The walk that is under way to its end, and then one through all of them."""
+    gone, walks = 0, 0
+    while walks < 2:
+        look = await retention.trim_versions(PAGES_AT_ONCE)
+        gone += look.trimmed
+        walks += look.is_through
     return gone
 
 

@@ -22,6 +22,7 @@ from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.ports.content import ContentKey, Filters, Listed
 from engarde_daemon.ports.lists import Sort
 from engarde_daemon.ports.replication import Outcome
+from engarde_daemon.ports.retention import VersionsLook
 from tests.support.database import PLANS, migrated_database, migrated_template, postgres_server
 from tests.support.plans import recorded, show_plans
 
@@ -31,6 +32,7 @@ BATCH = 10
 FRESH = 200  # versions that a search looks at before they are indexed
 CALLS = 8  # PostgreSQL may turn to a generic plan after five
 ROWS_PER_BATCH_MAX = 50 * BATCH
+ROWS_PER_PAGE_MAX = 60
 LARGE_TABLES = {
     "archive_dues",
     "content_items",
@@ -71,10 +73,9 @@ select content_id, tenant_id, brand_id, user_id, title, content_type, status, 2,
     1, zerodb_id, 4, body_sha256
 from engarde.content_versions
 """
-CHANGED = """
+OLD = """
 delete from engarde.outbox;
-select brin_summarize_new_values('engarde.content_versions_age');
-analyze engarde.content_versions, content_items
+update engarde.content_versions set created_at = '2020-01-01'
 """
 
 MONTHS, SETTLED_A_MONTH = 3, 2
@@ -181,22 +182,40 @@ async def test_a_batch_reads_no_more_than_itself(
     assert [node for node in read if node.rows > ROWS_PER_BATCH_MAX] == []
 
 
-async def test_versions_too_young_to_go_are_not_read(
+async def test_a_look_for_old_versions_reads_no_more_than_its_part(
     emptied: tuple[asyncpg.Connection, DsnAs],
 ):
-    """However many there are: the look for old ones comes twice a minute."""
+    """However many are old enough to go: it comes twice a minute, and most are their items' present ones."""
     superuser, dsn_as = emptied
     await superuser.execute(FILLED)
     await superuser.execute(LISTED)
-    await superuser.execute(CHANGED)
+    await superuser.execute(OLD)
+    await superuser.execute("update content_items set version = 1")
+    await superuser.execute("vacuum full analyze engarde.content_versions")
     async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
         async with sessions.writers.acquire() as session:
             with recorded(session) as nodes:
-                assert await PostgresRetention(session, PLANS).trim_versions(BATCH) == 0
+                looks = [await PostgresRetention(session, PLANS).trim_versions(10) for _ in "12"]
 
-    read = [node for node in nodes if node.table == "content_versions"]
-    assert read, "no plan came"
-    assert [node for node in read if node.rows > 0] == []
+    assert looks == [VersionsLook(trimmed=0, is_through=False)] * 2
+    read = [node.rows for node in nodes if node.table in ("content_versions", "content_items")]
+    assert 0 < max(read) <= 10 * ROWS_PER_PAGE_MAX
+
+
+async def test_old_versions_go_wherever_they_lie(emptied: tuple[asyncpg.Connection, DsnAs]):
+    """One part after the other."""
+    superuser, dsn_as = emptied
+    await superuser.execute(FILLED)
+    await superuser.execute(LISTED)
+    await superuser.execute(OLD)
+    looks = list[VersionsLook]()
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        retention = PostgresRetention(sessions.writers, PLANS)
+        while not looks or not looks[-1].is_through:
+            looks.append(await retention.trim_versions(10))
+
+    assert sum(look.trimmed for look in looks) == 3_000
+    assert max(look.trimmed for look in looks) <= 10 * ROWS_PER_PAGE_MAX
 
 
 async def test_trash_too_young_to_go_is_not_read(emptied: tuple[asyncpg.Connection, DsnAs]):
