@@ -37,7 +37,7 @@ _LOG = structlog.get_logger("engarde.replicator")
 class ReplicatorPace(msgspec.Struct, frozen=True, kw_only=True):
     """How much is sent at once, and how often it is looked for without a hint."""
 
-    batch_items: int = 500
+    batch_items: int = 2000
     batch_bytes: int = 8_000_000
     lease_s: float = 30.0
     poll_s: float = 1.0
@@ -170,24 +170,25 @@ class Replicator(Actor[ReplicatorMessage]):
             return await self._leave_stream(sending)
         await REPLICATOR_AFTER_APPEND.reached()
         ids = sending.batch.outbox_ids
-        if not appended.refused:
-            return Outcome(stored=ids, advance=len(ids))
-        _LOG.warning(
-            "the archive refused rows",
-            table=sending.turn.table.value,
-            count=len(appended.refused),
-        )
-        return Outcome(refused={ids[place]: why for place, why in appended.refused.items()})
+        if appended.refused:
+            _LOG.warning(
+                "the archive refused rows",
+                table=sending.turn.table.value,
+                count=len(appended.refused),
+            )
+        stored = ids if appended.is_whole else ids[: appended.stored]
+        refused = {ids[place]: why for place, why in appended.refused.items()}
+        return Outcome(stored=stored, refused=refused, advance=len(stored))
 
     async def _leave_stream(self, sending: Sending) -> Outcome:
         """Find out what a stream holds of its last batch; a new stream gets the rest."""
-        state = await self._archive.close_stream(sending.batch.stream)
+        batch = sending.batch
+        state = await self._archive.close_stream(batch.stream)
         if state.rows is None:
             stored = await self._held(sending)
-        elif state.rows >= sending.batch.offset + len(sending.batch.outbox_ids):
-            stored = list(sending.rows)
         else:
-            stored = []
+            there = batch.outbox_ids[: max(0, state.rows - batch.offset)]
+            stored = [owed for owed in there if owed in sending.rows]
         return Outcome(stored=stored, stream_ends=True)
 
     async def _held(self, sending: Sending) -> list[int]:

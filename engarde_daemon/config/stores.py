@@ -202,7 +202,7 @@ class BigQuery(msgspec.Struct, frozen=True, kw_only=True):
 class Replication(msgspec.Struct, frozen=True, kw_only=True):
     """How versions travel to the archive."""
 
-    batch_items: Count = 500
+    batch_items: Count = 2000
     batch_bytes: Bytes = 8_000_000
     lease_s: Seconds = 12.0
     poll_s: Seconds = 1.0

@@ -53,9 +53,19 @@ class ArchiveRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """What became of a batch: stored as a whole, or not at all because of these rows, by their index."""
+    """What became of a batch: stored as a whole, unless it says otherwise.
+
+    `refused` are rows by their index, for whose sake it is not; `stored` is how many rows of its
+    beginning are there all the same.
+    """
 
     refused: Mapping[int, str] = {}
+    stored: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row is stored."""
+        return not self.refused and not self.stored
 
 
 class StreamState(msgspec.Struct, frozen=True):

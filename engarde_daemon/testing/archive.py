@@ -35,6 +35,7 @@ class MemoryArchive:
         self._closed: set[str] = set()
         self._failures_left = 0
         self._answers_to_lose = 0
+        self._cut_at: int | None = None
         self._refused: dict[str, str] = {}
 
     @property
@@ -54,6 +55,10 @@ class MemoryArchive:
     def lose_next_answer(self) -> None:
         """Let the next batch be stored, and its answer never arrive."""
         self._answers_to_lose += 1
+
+    def cut_next(self, rows: int) -> None:
+        """Let the stream be lost once so many rows of the next batch are stored."""
+        self._cut_at = rows
 
     def refuse(self, content_id: str, reason: str) -> None:
         """Take no row of this content."""
@@ -91,6 +96,11 @@ class MemoryArchive:
             return Appended()
         if batch.stream not in self._streams or batch.stream in self._closed or batch.offset > held:
             raise StreamLost("The stream takes nothing more, or misses an earlier batch.")
+        if self._cut_at is not None:
+            self._store(msgspec.structs.replace(batch, rows=batch.rows[: self._cut_at]))
+            self._cut_at = None
+            self._closed.add(batch.stream)
+            raise StreamLost("The stream took only the beginning of the batch.")
         self._store(batch)
         if self._answers_to_lose:
             self._answers_to_lose -= 1

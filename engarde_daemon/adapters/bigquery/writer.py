@@ -2,16 +2,19 @@
 
 Owns the way that rows take. Normally it is a committed stream of the Storage Write API. While that
 has not answered for some minutes, new streams stand for load jobs: they have names and offsets like
-any other, and each batch of theirs is one job. A batch too large for one request is a job too,
-whatever its stream; the stream then misses its rows, says so, and is replaced.
+any other, and each batch of theirs is one job. A batch that begins with more than a request may have
+is a job too, whatever its stream; the stream then misses its rows, says so, and is replaced.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 
+import anyio
+import anyio.lowlevel
 import msgspec
 
 from engarde_daemon.adapters.bigquery.denials import WRITE_ROWS
 from engarde_daemon.adapters.bigquery.loading import LoadJobs
+from engarde_daemon.adapters.bigquery.parts import Failure, parts_of, together
 from engarde_daemon.adapters.bigquery.queries import Queries
 from engarde_daemon.adapters.bigquery.schema import Schema
 from engarde_daemon.adapters.bigquery.streams import TooLargeError, WriteStreams
@@ -106,13 +109,10 @@ class BigQueryWriter:
         if batch.stream.startswith(JOB_STREAM):
             self._end_detour(batch.stream)
             return await self._load(batch)
-        wire = self._wires[batch.table]
-        packed, refused = _encoded(batch, wire.packed)
-        if refused:
-            return Appended(refused)
-        if sum(map(len, packed)) > self._pace.append_bytes:
+        try:
+            return together(batch, await self._append_parts(batch))
+        except TooLargeError:
             return await self._load(batch)
-        return await self._append(batch, wire, packed)
 
     async def close_stream(self, stream: str) -> StreamState:
         """Let a stream take nothing more, and say how many rows it holds, where BigQuery knows.
@@ -172,13 +172,32 @@ class BigQueryWriter:
         which = {"tenant_id": tenant_id, "snapshot_ids": list(snapshot_ids)}
         return await self._queries.changed("forget_versions", which, needs=WRITE_ROWS)
 
-    async def _append(self, batch: Frozen, wire: WireRows, packed: Sequence[bytes]) -> Appended:
+    async def _append_parts(self, batch: Frozen) -> Sequence[Appended | Exception]:
+        """Send part after part without waiting, up to one that cannot go; what became of each."""
+        outcomes: dict[int, Appended | Exception] = {}
+
+        async def send(part: Frozen, packed: Sequence[bytes]) -> None:
+            try:
+                outcomes[part.offset] = await self._append(part, packed)
+            except Failure as error:
+                outcomes[part.offset] = error
+
+        async with anyio.create_task_group() as tasks:
+            for part in parts_of(batch):
+                packed, refused = _encoded(part, self._wires[batch.table].packed)
+                if refused or sum(map(len, packed)) > self._pace.append_bytes:
+                    outcomes[part.offset] = Appended(refused) if refused else TooLargeError()
+                    break
+                tasks.start_soon(send, part, packed)
+                await anyio.lowlevel.checkpoint()  # it travels while the next one is packed
+        return [outcomes[offset] for offset in sorted(outcomes)]
+
+    async def _append(self, part: Frozen, packed: Sequence[bytes]) -> Appended:
+        schema = self._wires[part.table].schema
         try:
             appended = await self._streams.append(
-                batch.stream, batch.offset, schema=wire.schema, rows=packed
+                part.stream, part.offset, schema=schema, rows=packed
             )
-        except TooLargeError:
-            return await self._load(batch)
         except Unavailable as error:
             if not self._is_detour_due():
                 raise

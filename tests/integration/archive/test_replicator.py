@@ -392,6 +392,23 @@ class TestGivingWay:
         assert [len(batch.rows) for batch in road.archive.appends] == [2, 2, 3]
 
 
+class TestPartOfABatch:
+    """A stream may end in the middle of a batch, which travels in parts."""
+
+    @pytest.mark.parametrize("knows", [True, False])
+    async def test_what_is_there_is_not_sent_again(self, road: Road, *, knows: bool):
+        """Whether the stream's end tells it, or the rows are looked for."""
+        road.archive.knows_stream_ends = knows
+        await road.write("one", "two", "three")
+        road.archive.cut_next(2)
+
+        await road.replicate()
+
+        assert sorted(row.content_body for row in road.archive.rows) == ["one", "three", "two"]
+        assert [len(batch.rows) for batch in road.archive.appends] == [3, 1]
+        assert await road.owed() == 0
+
+
 class TestReadingAhead:
     """While one batch is under way, the next one is read."""
 

@@ -5,6 +5,8 @@ import msgspec
 import pytest
 
 from engarde_daemon.adapters.bigquery.archive import BigQueryArchive
+from engarde_daemon.adapters.bigquery.parts import PART_ROWS
+from engarde_daemon.adapters.bigquery.writer import WritePace
 from engarde_daemon.domain.archive_tables import ArchiveTable
 from engarde_daemon.domain.errors import StreamLost, Unavailable
 from engarde_daemon.ports.archive import Appended, Frozen
@@ -84,6 +86,53 @@ async def test_another_daemon_finds_the_batch_stored(
     async with prepared(place) as second:
         assert await second.append(batch) == Appended()
         assert (await second.close_stream(batch.stream)).rows == 4
+
+
+class TestParts:
+    """A large batch travels in parts, of which several are under way."""
+
+    async def test_what_is_there_of_it_is_not_stored_again(
+        self, archive: BigQueryArchive, tenant: str
+    ):
+        """Whether none of it was, its beginning, or all."""
+        rows = some(tenant, 2 * PART_ROWS + 1)
+        batch = frozen(await archive.open_stream(SNAPSHOTS), 0, *rows)
+        await archive.append(msgspec.structs.replace(batch, rows=batch.rows[:PART_ROWS]))
+
+        assert await archive.append(batch) == Appended()
+        assert await archive.append(batch) == Appended()
+
+        assert (await archive.close_stream(batch.stream)).rows == len(rows)
+
+    async def test_a_row_that_fits_no_table_keeps_what_is_behind_it_away(
+        self, archive: BigQueryArchive, tenant: str
+    ):
+        """It is named by its place in the batch; what is before its part is stored."""
+        batch = frozen(await archive.open_stream(SNAPSHOTS), 0, *some(tenant, 3 * PART_ROWS))
+        misfit = PART_ROWS + 7
+        rows = [*batch.rows]
+        rows[misfit] = {**rows[misfit], "version": "two"}
+
+        appended = await archive.append(msgspec.structs.replace(batch, rows=rows))
+
+        assert appended == Appended({misfit: "version is no INT64"}, stored=PART_ROWS)
+        assert (await archive.close_stream(batch.stream)).rows == PART_ROWS
+
+    async def test_a_part_that_is_too_large_ends_the_batch_before_it(
+        self, bigquery_emulator: BigQueryEmulator, tenant: str
+    ):
+        """With the next batch it is the first part, and goes by a load job."""
+        rows = some(tenant, PART_ROWS + 1)
+        large = msgspec.structs.replace(rows[-1], content_body="x" * 600_000)
+        pace = WritePace(append_bytes=500_000)
+        async with prepared(bigquery_emulator.place(), pace=pace) as archive:
+            batch = frozen(await archive.open_stream(SNAPSHOTS), 0, *rows[:-1], large)
+
+            assert await archive.append(batch) == Appended(stored=PART_ROWS)
+            rest = msgspec.structs.replace(batch, offset=PART_ROWS, rows=batch.rows[PART_ROWS:])
+            assert await archive.append(rest) == Appended()
+
+            assert len(await stored(archive, tenant)) == len(rows)
 
 
 async def test_batches_in_flight_keep_their_order(archive: BigQueryArchive, tenant: str):
