@@ -2,7 +2,7 @@
 
 Owns the exception for zerodb-local, which does one thing at a time and reads fifty rows back at a
 much higher price a row than two hundred: what would be several requests of several batches, in
-flight together, are those of one batch, whose rows it is asked for once. A second batch keeps it
+flight together, are those of one batch, whose rows it is asked for once. Two more batches keep it
 busy while the daemon is at work on the first.
 """
 
@@ -11,7 +11,7 @@ from engarde_daemon.config import Delivery
 from engarde_daemon.config.kinds import BodyStoreMode
 
 LOCAL_BATCH_ITEMS = 200
-LOCAL_BATCHES_IN_FLIGHT = 2
+LOCAL_BATCHES_IN_FLIGHT = 3
 
 
 def delivery_pace(given: Delivery, mode: BodyStoreMode) -> DeliveryPace:

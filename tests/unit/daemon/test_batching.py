@@ -22,14 +22,14 @@ def test_most_stores_get_what_was_set(mode: BodyStoreMode):
 @pytest.mark.parametrize(
     ("items", "batches", "expected"),
     [
-        (50, 4, (200, 2)),
-        (20, 4, (80, 2)),
+        (50, 4, (200, 3)),
+        (20, 4, (80, 3)),
         (50, 1, (50, 1)),
-        (500, 4, (500, 2)),
+        (500, 4, (500, 3)),
     ],
 )
 def test_a_local_server_gets_one_batch_of_what_would_be_several(
     items: int, batches: int, expected: tuple[int, int]
 ):
-    """In which all its requests are under way at once, and one more batch beside it."""
+    """In which all its requests are under way at once, and two more batches beside it."""
     assert carried("local", batch_items=items, batches_in_flight=batches) == expected
