@@ -44,6 +44,7 @@ async def neighbour(shared_daemon: SharedDaemon) -> AsyncIterator[Neighbour]:
         await http.delete(f"/api/content/{deleted['id']}")
         live = await created(http, **fields)
         await http.post("/api/content", json=draft(), headers={"Idempotency-Key": "shared"})
+        await shared_daemon.until_carried(tenant)  # an item tells when it was archived
         yield Neighbour(tenant=tenant, http=http, space=space, live=live, deleted=deleted)
 
 

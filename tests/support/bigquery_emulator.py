@@ -126,7 +126,9 @@ class BigQueryEmulator:
                 assert self._process.poll() is None, self._log_tail()
                 try:
                     answer = await client.get(f"/bigquery/v2/projects/{PROJECT}/datasets")
-                except httpx.TransportError:
+                    async with await anyio.connect_tcp("127.0.0.1", self.write_port):
+                        pass  # the other API begins to listen later
+                except (httpx.TransportError, OSError):
                     await anyio.sleep(_LOOK_S)
                     continue
                 assert answer.status_code == httpx.codes.OK

@@ -20,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(240))
 
 
+@pytest.fixture(scope="session", autouse=True)
+async def one_loop(anyio_backend: str) -> AsyncIterator[None]:
+    """The loop of all tests: gRPC knows one a process (grpcio 1.85), and may be late with an ended call."""
+    del anyio_backend
+    yield  # noqa: PT022 - who returns lets go of the loop
+
+
 @pytest.fixture
 def tenant() -> str:
     """A tenant of this test alone, which keeps tests apart that share a dataset."""

@@ -1,5 +1,7 @@
 """Appending to a stream: what is stored, what is refused, what is lost."""
 
+from contextlib import suppress
+
 import anyio
 import msgspec
 import pytest
@@ -13,6 +15,7 @@ from engarde_daemon.ports.archive import Appended, Frozen
 from tests.integration.bigquery.archives import named, prepared, some, stored
 from tests.integration.bigquery.rows import AROUND, frozen, snapshot_with
 from tests.support.bigquery_emulator import BigQueryEmulator
+from tests.support.oracle import eventually
 
 SNAPSHOTS = ArchiveTable.SNAPSHOTS
 
@@ -206,3 +209,12 @@ async def test_an_unreachable_api_is_unavailable(bigquery_emulator: BigQueryEmul
                 await archive.append(frozen(stream, 0, *some(tenant, 1)))
         finally:
             await bigquery_emulator.start()
+            await eventually(lambda: is_reached(archive))
+
+
+async def is_reached(archive: BigQueryArchive) -> bool:
+    """Whether gRPC connects: it waits a while after a refusal, and so does whoever comes next."""
+    with suppress(Unavailable):
+        await archive.open_stream(SNAPSHOTS)
+        return True
+    return False
