@@ -17,7 +17,7 @@ grant select, update on engarde.retention_walk to engarde_actor;
 drop index engarde.content_versions_age;
 
 -- As version 2, but it looks at so many pages of the table; `is_through` says that these were the last, so
--- that the next look begins anew. While another daemon looks, nothing is left to do.
+-- that the next look begins anew. Who looks while another one does goes on behind it.
 create function engarde.trim_versions_v3(retention_days jsonb, forgetting jsonb, pages integer,
     out trimmed integer, out is_through boolean)
 language plpgsql set search_path = pg_catalog set plan_cache_mode = force_custom_plan as $$
@@ -28,12 +28,7 @@ declare
     first bigint;
     beyond bigint;
 begin
-    trimmed := 0;
-    is_through := true;
-    select w.page, w.page + pages into first, beyond from engarde.retention_walk w for update skip locked;
-    if not found then
-        return;
-    end if;
+    select w.page, w.page + pages into first, beyond from engarde.retention_walk w for update;
     is_through := beyond >= pg_relation_size('engarde.content_versions') / current_setting('block_size')::integer;
     update engarde.retention_walk w set page = case when is_through then 0 else beyond end;
     with old as materialized (

@@ -3,17 +3,14 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 
-import anyio
-import anyio.lowlevel
 import asyncpg
 import pytest
 
 from actors.delivery.messages import Wake as WakeDelivery
 from actors.replicator import actor
 from actors.replicator.actor import Replicator, ReplicatorPace
-from actors.replicator.ahead import FRESH_S
 from actors.replicator.binding import Binder
-from actors.replicator.cargo import Lot, Versions
+from actors.replicator.cargo import Versions
 from actors.replicator.messages import Wake
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.adapters.postgres.content_log import PostgresContentLog
@@ -26,7 +23,7 @@ from engarde_daemon.domain import changes
 from engarde_daemon.domain.changes import Patch, Write
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.vitals import ArchiveVitals
-from engarde_daemon.ports.archive import Appended, ArchiveTable, Frozen
+from engarde_daemon.ports.archive import ArchiveTable
 from engarde_daemon.ports.content import ContentKey
 from engarde_daemon.ports.replication import Outcome, TurnOver
 from engarde_daemon.testing.archive import MemoryArchive
@@ -407,62 +404,6 @@ class TestPartOfABatch:
         assert sorted(row.content_body for row in road.archive.rows) == ["one", "three", "two"]
         assert [len(batch.rows) for batch in road.archive.appends] == [3, 1]
         assert await road.owed() == 0
-
-
-class TestReadingAhead:
-    """While one batch is under way, the next one is read."""
-
-    async def test_it_is_there_when_its_turn_comes(self, road: Road):
-        """And nothing is sent twice."""
-        lead = Lead(road)
-        await road.write("one", "two", "three")
-
-        await road.replicate(items=1)
-
-        assert lead.read == [1, 1, 0]
-        assert sorted(row.content_body for row in road.archive.rows) == ["one", "three", "two"]
-
-    async def test_what_was_read_long_ago_is_read_again(self, road: Road):
-        """Since then it may have been erased, and whoever erases looks only twice."""
-        lead = Lead(road)
-        gone = (await road.write("one", "two"))[1]
-
-        async def erase_late() -> None:
-            await road.erase(gone)
-            road.moment += FRESH_S + 1
-
-        lead.meanwhile = erase_late
-        await road.replicate(items=1)
-
-        assert [row.content_body for row in road.archive.rows] == ["one"]
-
-
-class Lead:
-    """A road on which a batch is stored only after the one behind it was read."""
-
-    def __init__(self, road: Road) -> None:
-        self.read: list[int] = []
-        self.meanwhile = anyio.lowlevel.checkpoint
-        was_read = anyio.Semaphore(0)
-        lead = self
-
-        class Watched(Versions):
-            async def due(
-                self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
-            ) -> Lot | None:
-                lot = await super().due(items=items, size_bytes=size_bytes, under_way=under_way)
-                if under_way:
-                    lead.read.append(len(lot.ids) if lot else 0)
-                    was_read.release()
-                return lot
-
-        class Slow(MemoryArchive):
-            async def append(self, batch: Frozen) -> Appended:
-                await was_read.acquire()
-                await lead.meanwhile()
-                return await super().append(batch)
-
-        road.cargo, road.archive = Watched, Slow()
 
 
 class TestBackfill:
