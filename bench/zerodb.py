@@ -6,9 +6,9 @@ the same server: what the server takes at best. The best number of lanes is the 
 median, since the best of several runs would be the best of the noise, which the daemon, with one run a
 round, could not have.
 
-Neither is measured beside anything else: the daemon begins when index and archive are done and
-everybody rests, and is stopped by signal while the bare client is at work. Which of them begins a
-round alternates. Before the first, rows are laid into the daemon's tables, `--standing` of them in each:
+The server has processors of its own, half of them. Neither is measured beside anything else: the
+daemon begins when index and archive are done and everybody rests, and is stopped by signal while the
+bare client is at work. Which of them begins a round alternates. Before the first, rows are laid into the daemon's tables, `--standing` of them in each:
 the server's PostgreSQL takes all rows of a small table rather than its index while that has much to
 take in still, which costs whoever reads back and nobody else.
 
@@ -29,6 +29,7 @@ import asyncpg
 import msgspec
 import psutil
 
+from bench.apart import processors_apart
 from bench.carriage import Carriage
 from bench.giving import Documents, documents_of, give, into, into_new_project, loads_of
 from bench.parties import Spent, spent_so_far
@@ -135,29 +136,37 @@ def _stopped(process: psutil.Process) -> Iterator[None]:
 
 async def measure(options: argparse.Namespace, folder: Path, say: Say) -> list[Round]:
     """Run all rounds on one server and one daemon."""
-    async with running_server() as server:
-        project_id = server.new_project()
-        environ = {
-            "ENGARDE_ZERODB__MODE": "local",
-            "ENGARDE_ZERODB__BASE_URL": server.base_url,
-            "ENGARDE_ZERODB__PROJECT_ID": project_id,
-            "ENGARDE_ZERODB__CONCURRENCY": str(options.concurrency),
-            "ENGARDE_DELIVERY__BATCH_ITEMS": str(options.batch_items),
-        }
-        async with cleared_away_after(Daemon(folder / "data", environ=environ)) as daemon:
-            await daemon.start()
-            link = await asyncpg.connect(daemon.dsn, timeout=10)
-            try:
-                site = Site(server, daemon, Carriage(daemon, link, options.versions))
-                say(f"before: {await site.deliver()}")
-                documents = documents_of(server, project_id)
-                await site.lay(documents, project_id, rows=options.standing)
-                return [
-                    await _round(site, documents, say, number=number)
-                    for number in range(options.rounds)
-                ]
-            finally:
-                link.terminate()
+    with processors_apart() as leave_to_server:
+        async with running_server() as server:
+            leave_to_server()
+            return await _rounds(server, options=options, folder=folder, say=say)
+
+
+async def _rounds(
+    server: LocalServer, *, options: argparse.Namespace, folder: Path, say: Say
+) -> list[Round]:
+    project_id = server.new_project()
+    environ = {
+        "ENGARDE_ZERODB__MODE": "local",
+        "ENGARDE_ZERODB__BASE_URL": server.base_url,
+        "ENGARDE_ZERODB__PROJECT_ID": project_id,
+        "ENGARDE_ZERODB__CONCURRENCY": str(options.concurrency),
+        "ENGARDE_DELIVERY__BATCH_ITEMS": str(options.batch_items),
+    }
+    async with cleared_away_after(Daemon(folder / "data", environ=environ)) as daemon:
+        await daemon.start()
+        link = await asyncpg.connect(daemon.dsn, timeout=10)
+        try:
+            site = Site(server, daemon, Carriage(daemon, link, options.versions))
+            say(f"before: {await site.deliver()}")
+            documents = documents_of(server, project_id)
+            await site.lay(documents, project_id, rows=options.standing)
+            return [
+                await _round(site, documents, say, number=number)
+                for number in range(options.rounds)
+            ]
+        finally:
+            link.terminate()
 
 
 async def _round(site: Site, documents: Documents, say: Say, *, number: int) -> Round:

@@ -64,24 +64,37 @@ class Delivery(Actor[DeliveryMessage]):
         await ticking(resources, self.own, Wake(), every_s=self._pace.poll_s)
 
     async def receive(self, message: DeliveryMessage) -> None:
-        """Carry what there is: in one lane while it gives way, else in several.
+        """Carry what there is: one batch after the other while it gives way, else in several lanes.
 
-        A store that is left alone is not tried: what waits is not even claimed.
+        A store that is left alone is not tried: what waits is not even claimed. PostgreSQL that goes
+        away ends it: leases run out, and the next reminder goes on.
         """
         del message
-        if not self._is_open():
-            return
-        rest_s = self._rest_s()
-        await anyio.sleep(rest_s)
-        async with anyio.create_task_group() as lanes:
-            for _ in range(1 if rest_s else self._pace.batches_in_flight):
-                lanes.start_soon(self._work_off)
-
-    async def _work_off(self) -> None:
-        # A lane ends when PostgreSQL goes away: leases run out, and the next reminder goes on.
+        is_left = True
         with suppress(Unavailable):
-            while self._is_open() and await self._carry_batch():
-                await anyio.sleep(self._rest_s())
+            while is_left and self._is_open():
+                if rest_s := self._rest_s():
+                    await anyio.sleep(rest_s)
+                    is_left = await self._carry_batch()
+                else:
+                    is_left = await self._work_off()
+
+    async def _work_off(self) -> bool:
+        """Carry until nothing is left or people want the way, and tell whether it ended for them."""
+        gave_way = False
+
+        async def lane() -> None:
+            nonlocal gave_way
+            with suppress(Unavailable):
+                while self._is_open() and await self._carry_batch():
+                    if self._rest_s() > 0:
+                        gave_way = True
+                        return
+
+        async with anyio.create_task_group() as lanes:
+            for _ in range(self._pace.batches_in_flight):
+                lanes.start_soon(lane)
+        return gave_way
 
     async def _carry_batch(self) -> bool:
         """Carry what a claim gives, and tell whether to go on: it was cut short, and the store answers."""

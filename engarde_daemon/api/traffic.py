@@ -22,6 +22,10 @@ class Traffic:
         elif status < 400:
             self._writes += 1
 
+    def reads(self) -> int:
+        """How much was shown since the start."""
+        return self._reads
+
     def counts(self) -> Counts:
         """How often each happened since the start."""
         return Counts(reads=self._reads, writes=self._writes, errors=self._errors)

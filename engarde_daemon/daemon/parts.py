@@ -42,7 +42,6 @@ class Parts:
         self.plans = settings.catalogue()
         self.lag = LoopLag(time.monotonic)
         self.board = Board(settings.delivery.staging_limit_bytes)
-        self.pace = Pace(time.monotonic, self.board.read, PaceRules())
         self.library = PostgresLibrary(
             stores.sessions.readers, patience_s=settings.postgres.request_timeout_s
         )
@@ -59,6 +58,12 @@ class Parts:
         self.store = self._store()
         self.comparer = ThreadedComparer()
         self.observing = Observing(settings, stores, self.board, plans=self.plans)
+        self.pace = Pace(
+            time.monotonic,
+            vitals=self.board.read,
+            reads=self.observing.traffic.reads,
+            rules=PaceRules(),
+        )
         self.root = Supervisor(
             "root",
             Strategy.REST_FOR_ONE,

@@ -223,7 +223,6 @@ def _install(python: str, folder: Path) -> None:
 
 _ASK_DUCKDB = """
 import duckdb
-from tests.support.patience import PATIENCE_S
 (platform,) = duckdb.sql("PRAGMA platform").fetchone()
 print(f"v{duckdb.__version__}/{platform}")
 """

@@ -1,4 +1,6 @@
-"""The delivery actor as tests have it: without rest, and without a cache that would hide a loss."""
+"""The delivery actor as tests have it: without rest unless they ask for it, and without a cache that would hide a loss."""
+
+from collections.abc import Callable
 
 from actors.delivery.actor import Delivery, DeliveryPace
 from actors.delivery.packing import Packer
@@ -11,7 +13,12 @@ from engarde_daemon.ports.bodies import BodyStore
 
 
 def delivery_to(
-    store: BodyStore, sessions: Sessions, *, lanes: int = 1, poll_s: float = 60.0
+    store: BodyStore,
+    sessions: Sessions,
+    *,
+    lanes: int = 1,
+    poll_s: float = 60.0,
+    rest_s: Callable[[], float] = lambda: 0.0,
 ) -> Delivery:
     """An actor that carries what this database stages to this store."""
     bodies = LayeredBodies(BodyCache(0), PostgresLibrary(sessions.readers), store)
@@ -20,7 +27,7 @@ def delivery_to(
         store,
         Packer(bodies, ThreadedComparer()),
         pace=DeliveryPace(batches_in_flight=lanes, poll_s=poll_s),
-        rest_s=lambda: 0.0,
+        rest_s=rest_s,
         is_open=lambda: True,
     )
 

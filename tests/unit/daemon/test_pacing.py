@@ -6,7 +6,9 @@ import pytest
 from engarde_daemon.daemon.pacing import Pace, PaceRules
 from engarde_daemon.domain.vitals import Vitals, Waiting
 
-RULES = PaceRules(window_s=1.0, burst_writes=10, rest_s=0.5, patience_s=30.0)
+RULES = PaceRules(
+    window_s=1.0, burst_writes=10, burst_reads=10, rest_s=0.5, breath_s=0.1, patience_s=30.0
+)
 
 
 class Moment:
@@ -20,17 +22,28 @@ class Moment:
         return self.now
 
 
+class Readers:
+    """Those who read, and how much so far."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.count = count
+
+    def __call__(self) -> int:
+        """What was answered to them."""
+        return self.count
+
+
 @pytest.fixture
 def moment() -> Moment:
     """A clock in the test's hand."""
     return Moment()
 
 
-def pace_of(moment: Moment, *, oldest_age_s: float = 0.0) -> Pace:
+def pace_of(moment: Moment, readers: Readers | None = None, *, oldest_age_s: float = 0.0) -> Pace:
     """A pace under which the oldest version waits for so long."""
     waiting = {"zerodb": Waiting(1, oldest_age_s)}
     vitals = msgspec.structs.replace(Vitals(), waiting=waiting)
-    return Pace(moment, lambda: vitals, RULES)
+    return Pace(moment, vitals=lambda: vitals, reads=readers or Readers(), rules=RULES)
 
 
 def test_nothing_rests_while_nobody_writes(moment: Moment):
@@ -87,3 +100,51 @@ def test_what_waits_for_one_destination_does_not_hurry_another(moment: Moment):
     pace.note_writes(100)
 
     assert pace.rest_s("search") == 0.5
+
+
+@pytest.mark.parametrize("oldest_age_s", [0.0, 30.5])
+def test_many_who_read_make_it_take_a_breath(moment: Moment, oldest_age_s: float):
+    """Also where what waits has waited for long: it goes on in between."""
+    readers = Readers(1000)
+    pace = pace_of(moment, readers, oldest_age_s=oldest_age_s)
+
+    readers.count += 10
+    moment.now += 1.0
+
+    assert pace.rest_s("zerodb") == 0.1
+
+
+def test_a_few_who_read_do_not(moment: Moment):
+    """Nor do as many as make a burst, over a longer time."""
+    readers = Readers()
+    pace = pace_of(moment, readers)
+
+    readers.count += 19
+    moment.now += 2.0
+
+    assert pace.rest_s("zerodb") == 0.0
+
+
+def test_who_writes_makes_it_rest_as_long_as_ever_beside_readers(moment: Moment):
+    """The longer of the two holds."""
+    readers = Readers()
+    pace = pace_of(moment, readers)
+
+    readers.count += 10
+    moment.now += 1.0
+    pace.note_writes(10)
+
+    assert pace.rest_s("zerodb") == 0.5
+
+
+def test_readers_who_left_are_forgotten(moment: Moment):
+    """A window in which nobody reads ends it."""
+    readers = Readers()
+    pace = pace_of(moment, readers)
+    readers.count += 100
+    moment.now += 1.0
+    assert pace.rest_s("zerodb") == 0.1
+
+    moment.now += 1.0
+
+    assert pace.rest_s("zerodb") == 0.0
