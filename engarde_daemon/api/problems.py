@@ -110,13 +110,15 @@ def _of_ours(error: EngardeError) -> Problem:
         headers["Retry-After"] = str(max(1, round(error.after_s)))
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.told != error.detail:
+        _LOG.warning("what a caller is not told", type=error.type_, reason=error.detail[:300])
     members = error.members()
     members.pop("after_s", None)
     return Problem(
         type=error.type_,
         title=error.title,
         status=error.status,
-        detail=error.detail,
+        detail=error.told,
         members=members,
         headers=headers,
     )

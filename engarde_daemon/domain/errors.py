@@ -17,6 +17,7 @@
         - QuotaExceeded   the plan has no room for it
       + Retryable       try again, not before `after_s`
         - Unavailable     a dependency does not answer
+          - ArchiveUnavailable  and it is the archive
         - StagingFull     bodies wait for ZeroDB, and no more may
         - RateLimited     too many requests in too short a time
       + Denied          an outside service refuses our credentials: give them the permission
@@ -47,6 +48,11 @@ class EngardeError(Refusal):
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+    @property
+    def told(self) -> str:
+        """The detail as a caller may read it: without what is only the operator's business."""
+        return self.detail
 
     def members(self) -> dict[str, Any]:
         """What the problem document says beyond type, title, status and detail."""
@@ -235,6 +241,15 @@ class Unavailable(Retryable):
     title = "A store the daemon depends on does not answer"
 
 
+class ArchiveUnavailable(Unavailable):
+    """The archive does not answer; the detail may name its folder, or its project and dataset."""
+
+    @property
+    def told(self) -> str:
+        """That it is the archive, and no more."""
+        return "The archive does not answer. Nothing is lost; try again later."
+
+
 class StagingFull(Retryable):
     """As many bodies wait for ZeroDB as may wait."""
 
@@ -263,6 +278,11 @@ class Denied(EngardeError):
     type_ = "denied_by_dependency"
     title = "A store the daemon depends on refuses its credentials"
     status = 503
+
+    @property
+    def told(self) -> str:
+        """Whom it concerns."""
+        return "Only the daemon's operator can mend this: `engarde doctor` shows what is missing."
 
 
 class StreamLost(EngardeError):

@@ -15,7 +15,7 @@ import duckdb
 from engarde_daemon.adapters.archive.engine import SQL, connect
 from engarde_daemon.adapters.archive.segments import listing
 from engarde_daemon.domain.archive_tables import ArchiveTable
-from engarde_daemon.domain.errors import FieldError, Invalid, Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable, FieldError, Invalid
 
 _ROWS_PER_PAGE = 1_000
 _REASON_CHARACTERS_MAX = 500
@@ -36,7 +36,7 @@ def ask(root: Path, question: str) -> Answer:
         Unavailable: There is no archive in this folder.
     """
     if not (root / ArchiveTable.SNAPSHOTS).is_dir():
-        raise Unavailable(
+        raise ArchiveUnavailable(
             f"There is no archive in {root} yet: `engarde run` makes one. "
             "Or name another directory with --data-dir."
         )

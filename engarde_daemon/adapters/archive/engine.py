@@ -18,7 +18,7 @@ import anyio
 import duckdb
 from anyio import to_thread
 
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable, Unavailable
 from sql import statements
 
 SQL = statements("archive/embedded")
@@ -151,7 +151,7 @@ class Engine:
             with anyio.fail_after(self._timeout_s):
                 return await to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
         except TimeoutError as error:
-            raise Unavailable(
+            raise ArchiveUnavailable(
                 f"The archive in {self._root} did not answer within {self._timeout_s:g} s "
                 "([bigquery] timeout_s)."
             ) from error
@@ -171,7 +171,7 @@ class Engine:
 
     def _require_open(self) -> None:
         if not self._is_open:
-            raise Unavailable(f"The archive in {self._root} is closed.")
+            raise ArchiveUnavailable(f"The archive in {self._root} is closed.")
 
     def _new_cursor(self) -> duckdb.DuckDBPyConnection:
         with self._starting:
@@ -182,7 +182,7 @@ class Engine:
 
     def _unavailable(self, error: Exception) -> Unavailable:
         reason = str(error).partition("\n")[0][:200]
-        return Unavailable(
+        return ArchiveUnavailable(
             f"The archive in {self._root} cannot be used ({reason}). Check the disk of "
             "[storage] data_dir, and that the daemon's user may write there."
         )

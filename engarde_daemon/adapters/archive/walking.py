@@ -21,7 +21,7 @@ from engarde_daemon.adapters.archive.engine import SQL, Engine
 from engarde_daemon.adapters.archive.reading import bounds, snapshot_from
 from engarde_daemon.adapters.archive.segments import by_day, listing
 from engarde_daemon.domain.archive_tables import ArchiveTable
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable
 from engarde_daemon.domain.snapshots import ContentSnapshot
 from engarde_daemon.ports.archive import Span
 
@@ -64,7 +64,7 @@ async def _share(handle: int, root: Path) -> None:
                 fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return
             await anyio.sleep(_SWEEP_LOOK_S)
-    raise Unavailable(f"The archive in {root} has been swept for {SWEEP_PATIENCE_S:g} s.")
+    raise ArchiveUnavailable(f"The archive in {root} has been swept for {SWEEP_PATIENCE_S:g} s.")
 
 
 def open_reading(root: Path) -> int:

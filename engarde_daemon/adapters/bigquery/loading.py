@@ -18,7 +18,7 @@ from engarde_daemon.adapters.bigquery.clients import Rest
 from engarde_daemon.adapters.bigquery.denials import RUN_JOBS
 from engarde_daemon.adapters.bigquery.tables import schema_of
 from engarde_daemon.domain.archive_tables import ArchiveTable
-from engarde_daemon.domain.errors import StreamLost, Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable, StreamLost
 from engarde_daemon.ports.archive import Appended
 
 ATTEMPTS = 20
@@ -51,7 +51,7 @@ class Ration:
         refilled = self._left + (now - self._looked_at) / RATION_REFILL_S
         self._left, self._looked_at = min(float(RATION_JOBS), refilled), now
         if self._left < 1:
-            raise Unavailable(
+            raise ArchiveUnavailable(
                 "The day's load jobs of a BigQuery table are used up.",
                 after_s=(1 - self._left) * RATION_REFILL_S,
             )
@@ -84,7 +84,9 @@ class LoadJobs:
         if job.error_result is None:
             return Appended()
         if job.error_result.get("reason") not in _ROWS_ARE_WRONG:
-            raise Unavailable("A load job of BigQuery failed; it is tried again.", after_s=10.0)
+            raise ArchiveUnavailable(
+                "A load job of BigQuery failed; it is tried again.", after_s=10.0
+            )
         if len(lines) == 1:
             return Appended({0: str(job.error_result.get("message"))[:REASON_CHARACTERS]})
         return await self._by_halves(table, job_name, lines)

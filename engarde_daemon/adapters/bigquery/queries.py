@@ -18,7 +18,7 @@ from google.cloud.bigquery.table import Row, RowIterator
 
 from engarde_daemon.adapters.bigquery.clients import Rest
 from engarde_daemon.adapters.bigquery.denials import READ_ROWS
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable
 from sql import statements
 
 Value: TypeAlias = str | bool | int | date | datetime | Sequence[str] | None
@@ -83,7 +83,9 @@ class Queries:
             if (answer := await self._rest.run(look, needs=needs)) is not None:
                 return answer
         waited_s = LOOKS_MAX * self._rest.timeout_s
-        raise Unavailable(f"BigQuery has not ended {name} within {waited_s:g} s.", after_s=60.0)
+        raise ArchiveUnavailable(
+            f"BigQuery has not ended {name} within {waited_s:g} s.", after_s=60.0
+        )
 
     def _begun(self, client: bigquery.Client, name: str, values: Values) -> QueryJob:
         return client.query(

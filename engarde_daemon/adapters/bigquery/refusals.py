@@ -15,7 +15,7 @@ from google.auth import exceptions as auth_exceptions
 
 from engarde_daemon.adapters.bigquery.denials import denied, permission_in
 from engarde_daemon.adapters.bigquery.place import Place
-from engarde_daemon.domain.errors import Denied, EngardeError, Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable, Denied, EngardeError, Unavailable
 
 # Reasons of BigQuery's answers: https://cloud.google.com/bigquery/docs/error-messages
 _TOO_MUCH = frozenset({"rateLimitExceeded", "quotaExceeded", "jobRateLimitExceeded"})
@@ -51,7 +51,9 @@ def refusals(place: Place, *, needs: str) -> Iterator[None]:
 def unreachable(place: Place) -> Unavailable:
     """What is said when there is no answer."""
     where = place.endpoint or "bigquery.googleapis.com"
-    return Unavailable(f"BigQuery ({where}, {place.dataset_id}) does not answer.", after_s=5.0)
+    return ArchiveUnavailable(
+        f"BigQuery ({where}, {place.dataset_id}) does not answer.", after_s=5.0
+    )
 
 
 def reason_of(error: exceptions.GoogleAPICallError) -> str:
@@ -76,13 +78,13 @@ def _translated(
         permission = permission_in(error.message or "", otherwise=needs)
         return denied([permission], project=place.project, dataset=place.dataset)
     if sentence := _sentence_on(error, place):
-        return Unavailable(sentence, after_s=_LONG_PAUSE_S)
+        return ArchiveUnavailable(sentence, after_s=_LONG_PAUSE_S)
     if isinstance(error, exceptions.ServerError | exceptions.Aborted | exceptions.Cancelled):
         return unreachable(place)
     if isinstance(error, exceptions.Conflict | exceptions.PreconditionFailed):
         return None
     strange = f"BigQuery ({place.dataset_id}), or what stands before it, answers with {error.code}."
-    return Unavailable(strange, after_s=_LONG_PAUSE_S)
+    return ArchiveUnavailable(strange, after_s=_LONG_PAUSE_S)
 
 
 def _sentence_on(error: exceptions.GoogleAPICallError, place: Place) -> str | None:

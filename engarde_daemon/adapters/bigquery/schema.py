@@ -17,7 +17,7 @@ from engarde_daemon.adapters.bigquery.clients import Rest
 from engarde_daemon.adapters.bigquery.queries import Queries
 from engarde_daemon.adapters.bigquery.tables import current_view, definition_of, missing_columns
 from engarde_daemon.domain.archive_tables import ArchiveTable
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable
 
 ATTEMPTS = 3
 
@@ -67,7 +67,7 @@ class Schema:
         if found is None:
             await self._rest.run(self._make_dataset, needs=denials.MAKE_DATASET)
         elif found.location.upper() != self._place.location.upper():
-            raise Unavailable(
+            raise ArchiveUnavailable(
                 f"The BigQuery dataset {self._place.dataset_id} lies in {found.location}: "
                 "set [bigquery] location to that."
             )
@@ -84,7 +84,7 @@ class Schema:
                     mend = partial(self._mend, found, properties)
                     await self._rest.run(mend, needs=denials.CHANGE_TABLES)
                 return
-        raise Unavailable(f"Others keep changing BigQuery's {wanted.table_id}; try again.")
+        raise ArchiveUnavailable(f"Others keep changing BigQuery's {wanted.table_id}; try again.")
 
     def _found_dataset(self, client: bigquery.Client) -> bigquery.Dataset | None:
         with suppress(exceptions.NotFound):

@@ -25,7 +25,7 @@ from engarde_daemon.adapters.bigquery.denials import WRITE_ROWS
 from engarde_daemon.adapters.bigquery.hanging_up import HungUpError, hanging_up
 from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.adapters.bigquery.refusals import refusals
-from engarde_daemon.domain.errors import StreamLost, Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable, StreamLost
 from engarde_daemon.ports.archive import Appended, ArchiveTable, StreamState
 
 REASON_CHARACTERS = 300
@@ -166,7 +166,7 @@ class WriteStreams:
                 async with hanging_up():
                     yield
         except HungUpError as error:
-            raise Unavailable("The Storage Write API of BigQuery hung up.") from error
+            raise ArchiveUnavailable("The Storage Write API of BigQuery hung up.") from error
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def _refusals_of(stream: str, size_bytes: int) -> Iterator[None]:
             raise TooLargeError from error
         raise
     except OutOfTurnError as error:
-        raise Unavailable("The batch before this one has yet to be stored.") from error
+        raise ArchiveUnavailable("The batch before this one has yet to be stored.") from error
 
 
 def _outcome(stream: str, response: AppendRowsResponse) -> Appended:
@@ -202,7 +202,9 @@ def _outcome(stream: str, response: AppendRowsResponse) -> Appended:
     if reason in _STREAM_IS_OVER or (reason is None and code in _OVER_BY_CODE):
         raise _lost(stream)
     if reason is _Reason.SCHEMA_MISMATCH_EXTRA_FIELDS:
-        raise Unavailable("A table of BigQuery lacks columns: they are added at the next start.")
+        raise ArchiveUnavailable(
+            "A table of BigQuery lacks columns: they are added at the next start."
+        )
     raise exceptions.from_grpc_status(code, response.error.message)
 
 

@@ -13,7 +13,7 @@ from google.cloud.bigquery import SchemaField, TimePartitioning, TimePartitionin
 
 from engarde_daemon.adapters.bigquery.place import Place
 from engarde_daemon.domain.archive_tables import LAYOUTS, ArchiveTable, Column
-from engarde_daemon.domain.errors import Unavailable
+from engarde_daemon.domain.errors import ArchiveUnavailable
 from sql import statements
 
 CURRENT_VIEW = "content_current"
@@ -90,7 +90,7 @@ def missing_columns(table: ArchiveTable, present: Sequence[SchemaField]) -> list
     types = {field.name: _OLDER_NAMES.get(field.field_type, field.field_type) for field in present}
     for column in LAYOUTS[table].columns:
         if types.get(column.name, column.kind) != column.kind:
-            raise Unavailable(
+            raise ArchiveUnavailable(
                 f"Column {column.name} of BigQuery's table {table} is {types[column.name]}, the "
                 f"daemon writes {column.kind}: rename the table, or name another [bigquery] dataset."
             )

@@ -99,12 +99,12 @@ async def exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: Bo
 
 
 async def _read(response: httpx.Response, most: int) -> bytes:
-    body = b""
+    body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk[: most - len(body)]
         if len(body) == most:
             break
-    return body
+    return bytes(body)
 
 
 class _GuardedTransport(httpx.AsyncBaseTransport):

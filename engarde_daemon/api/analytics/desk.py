@@ -182,7 +182,7 @@ class AnalyticsDesk:
     ) -> dict[str, tuple[FieldError]]:
         """What keeps the caller from these contents, by id."""
         barred = {
-            content_id: (FieldError("content_id", error.detail),)
+            content_id: (FieldError("content_id", error.told),)
             for content_id, error in (
                 await self._fence.barred(principal, content_ids, required)
             ).items()

@@ -50,5 +50,5 @@ def read_figures(raw: bytes) -> Wishes:
         except Invalid as error:
             faults[index] = error.errors
         except Malformed as error:
-            faults[index] = [FieldError("", error.detail)]
+            faults[index] = [FieldError("", error.told)]
     return Wishes(figures, faults)

@@ -53,5 +53,5 @@ def read_bulk_create(raw: bytes, *, partial: bool = False) -> BulkCreate:
         except Invalid as error:
             faults[index] = error
         except Malformed as error:
-            faults[index] = Invalid([FieldError("", error.detail)])
+            faults[index] = Invalid([FieldError("", error.told)])
     return BulkCreate(wishes, faults, partial=partial or envelope.partial)

@@ -27,7 +27,7 @@ def refused_together(refused: RefusedTogether) -> Response[bytes]:
     first = problem_of(next(iter(refused.refusals.values())))
     refusals = {index: within(index, error) for index, error in refused.refusals.items()}
     members = {**first.members, "errors": _errors_of(refusals)}
-    return msgspec.structs.replace(first, detail=refused.detail, members=members).response()
+    return msgspec.structs.replace(first, detail=refused.told, members=members).response()
 
 
 def within(index: int, error: E) -> E | Invalid:
@@ -52,4 +52,4 @@ def _errors_of(refusals: Mapping[int, EngardeError]) -> list[dict[str, Any]]:
 def _faults_of(index: int, error: EngardeError) -> list[FieldError]:
     if isinstance(error, Invalid):
         return error.errors
-    return [FieldError(f"items[{index}]", error.detail)]
+    return [FieldError(f"items[{index}]", error.told)]

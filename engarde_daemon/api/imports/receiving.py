@@ -55,7 +55,7 @@ class Receiver:
         try:
             await self._take_in(key, chunks)
         except BaseException as error:
-            told = error.detail if isinstance(error, EngardeError) else "The upload broke off."
+            told = error.told if isinstance(error, EngardeError) else "The upload broke off."
             await self._cancel(key, told[:500])
             raise
 

@@ -62,7 +62,7 @@ class Imported(msgspec.Struct, kw_only=True):
         """Count an item that failed, and say why."""
         self.failed += 1
         if len(self.errors) < ERRORS_MAX:
-            faults = error.errors if isinstance(error, Invalid) else [FieldError("", error.detail)]
+            faults = error.errors if isinstance(error, Invalid) else [FieldError("", error.told)]
             self.errors.append(LineError(line=line, type=error.type_, errors=faults))
 
 
