@@ -4,7 +4,8 @@ A daemon whose carriers are paused takes content in; then it carries all of it t
 each version, read back and judged by their hash. A bare client gives documents of the same make to
 the same server: what the server takes at best. The best number of lanes is the one with the best
 median, since the best of several runs would be the best of the noise, which the daemon, with one run a
-round, could not have.
+round, could not have. Medians are compared, and not the rounds one by one: the speed of a shared
+machine differs by a third from one half minute to the next.
 
 The server has processors of its own, half of them. Neither is measured beside anything else: the
 daemon begins when index and archive are done and everybody rests, and is stopped by signal while the
@@ -39,7 +40,7 @@ from tests.support.running import Daemon, cleared_away_after
 from tests.support.zerodb_local import LocalServer, running_server
 
 ROWS_PER_VERSION = 2
-REFERENCE_LANES = (1, 2, 4)
+REFERENCE_LANES = (2, 4)
 REST_LOOK_S = 0.5
 REST_LIMIT_S = 20.0
 RESTING_SHARE = 0.1
@@ -187,7 +188,7 @@ async def _round(site: Site, documents: Documents, say: Say, *, number: int) -> 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What can be said on the command line."""
     parser.add_argument("--versions", type=int, default=2000, help="versions a round (2,000)")
-    parser.add_argument("--rounds", type=int, default=4, help="(4)")
+    parser.add_argument("--rounds", type=int, default=8, help="(8)")
     parser.add_argument("--standing", type=int, default=30_000, help="rows before (30,000)")
     parser.add_argument("--concurrency", type=int, default=8, help="[zerodb] concurrency (8)")
     parser.add_argument("--batch-items", type=int, default=50, help="[delivery] batch_items (50)")
@@ -206,8 +207,17 @@ def verdict(rounds: Sequence[Round]) -> Verdict:
         REFERENCE_LANES, key=lambda n: statistics.median(one.taken[n].per_second for one in rounds)
     )
     pairs = [(one.delivered, one.taken[lanes]) for one in rounds]
-    share = 100 * statistics.median(ours.per_second / bare.per_second for ours, bare in pairs)
-    by_processor = 100 * statistics.median(bare.server_ms / ours.server_ms for ours, bare in pairs)
-    rates = ", ".join(f"{ours.per_second:,.0f} of {bare.per_second:,.0f}" for ours, bare in pairs)
+    ours, bare = [one for one, _ in pairs], [one for _, one in pairs]
+    share = 100 * _rate(ours) / _rate(bare)
+    by_processor = 100 * _server_ms(bare) / _server_ms(ours)
+    rates = ", ".join(f"{one.per_second:,.0f} of {other.per_second:,.0f}" for one, other in pairs)
     told = f"{share:.0f} %: {rates} rows/s; {by_processor:.0f} % by the server's processor time"
     return at_least("percent of what the server takes in bulk", share, OF_SERVER_PERCENT, told=told)
+
+
+def _rate(runs: Sequence[Run]) -> float:
+    return statistics.median(run.per_second for run in runs)
+
+
+def _server_ms(runs: Sequence[Run]) -> float:
+    return statistics.median(run.server_ms for run in runs)

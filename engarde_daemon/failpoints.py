@@ -66,6 +66,10 @@ REPLICATOR_AFTER_APPEND: Final = _declare(
     "replicator.after_append",
     "The archive answered for a batch; in PostgreSQL it is still under way.",
 )
+REPLICATOR_AFTER_FINISH: Final = _declare(
+    "replicator.after_finish",
+    "PostgreSQL knows that the archive holds a batch; its versions are owed still.",
+)
 GENERATION_AFTER_ANSWER: Final = _declare(
     "generation.after_answer",
     "A provider answered and is paid; the answer is nowhere but in memory.",

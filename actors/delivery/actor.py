@@ -72,7 +72,7 @@ class Delivery(Actor[DeliveryMessage]):
         del message
         is_left = True
         with suppress(Unavailable):
-            while is_left and self._is_open():
+            while is_left and self._may_go_on():
                 if rest_s := self._rest_s():
                     await anyio.sleep(rest_s)
                     is_left = await self._carry_batch()
@@ -86,7 +86,7 @@ class Delivery(Actor[DeliveryMessage]):
         async def lane() -> None:
             nonlocal gave_way
             with suppress(Unavailable):
-                while self._is_open() and await self._carry_batch():
+                while self._may_go_on() and await self._carry_batch():
                     if self._rest_s() > 0:
                         gave_way = True
                         return
@@ -95,6 +95,9 @@ class Delivery(Actor[DeliveryMessage]):
             for _ in range(self._pace.batches_in_flight):
                 lanes.start_soon(lane)
         return gave_way
+
+    def _may_go_on(self) -> bool:
+        return self._is_open() and not self.is_paused
 
     async def _carry_batch(self) -> bool:
         """Carry what a claim gives, and tell whether to go on: it was cut short, and the store answers."""

@@ -1,7 +1,8 @@
 """The health actor: one look at the stores a second, for readiness, metrics and the write gate.
 
 Owns the freshness of `Vitals`: whoever reads them does not wait for a store, and a store that does
-not answer makes them say so within one probe's deadline.
+not answer makes them say so within one probe's deadline. What waits is counted in no more than a
+small share of the time: after a count, none is made for `REST_SHARE` times as long as that took.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ from engarde_daemon.domain.vitals import StoreVitals, Vitals, Waiting
 from engarde_daemon.ports.outbox import Outbox
 
 PROBE_TIMEOUT_S = 2.0
+REST_SHARE = 20.0
 
 
 class Health(Actor[HealthMessage]):
@@ -33,6 +35,7 @@ class Health(Actor[HealthMessage]):
         vitals: Callable[[], Vitals],
         publish: Callable[[Vitals], None],
         publish_stores: Callable[[Mapping[str, StoreVitals]], None],
+        clock: Callable[[], float],
         every_s: float,
     ) -> None:
         self._outbox = outbox
@@ -40,7 +43,9 @@ class Health(Actor[HealthMessage]):
         self._vitals = vitals
         self._publish = publish
         self._publish_stores = publish_stores
+        self._clock = clock
         self._every_s = every_s
+        self._count_from = clock()
 
     async def started(self, resources: AsyncExitStack) -> None:
         """Know how things stand before anyone asks, then look again regularly."""
@@ -71,17 +76,26 @@ class Health(Actor[HealthMessage]):
         """Look at PostgreSQL and give what waits, as far as it is known."""
         try:
             with anyio.fail_after(PROBE_TIMEOUT_S):
-                backlog = await self._outbox.backlog()
+                waiting = await self._count_waiting()
                 staged_bytes = await self._outbox.staged_bytes()
                 await self._watch.obey()
         except (Unavailable, TimeoutError) as error:
             reason = str(error) or f"PostgreSQL did not answer within {PROBE_TIMEOUT_S:g} s"
             self._publish(msgspec.structs.replace(self._vitals(), postgres=reason))
             return self._vitals().waiting
-        waiting = {name: Waiting(b.rows, b.oldest_age_s) for name, b in backlog.items()}
         self._publish(
             msgspec.structs.replace(
                 self._vitals(), postgres=None, staged_bytes=staged_bytes, waiting=waiting
             )
         )
         return waiting
+
+    async def _count_waiting(self) -> Mapping[str, Waiting]:
+        """What waits for each destination; what was counted before, while counting has to rest."""
+        began = self._clock()
+        if began < self._count_from:
+            return self._vitals().waiting
+        backlog = await self._outbox.backlog()
+        counted = self._clock()
+        self._count_from = counted + REST_SHARE * (counted - began)
+        return {name: Waiting(each.rows, each.oldest_age_s) for name, each in backlog.items()}

@@ -36,8 +36,8 @@ class Indexer(Actor[IndexerMessage]):
         await ticking(resources, self.own, Wake(), every_s=self._poll_s)
 
     async def receive(self, message: IndexerMessage) -> None:
-        """Index until nothing is left."""
+        """Index until nothing is left or it is paused."""
         del message
         await anyio.sleep(self._rest_s())
-        while await self._housekeeping.index_pending(VERSIONS_PER_BATCH):
+        while not self.is_paused and await self._housekeeping.index_pending(VERSIONS_PER_BATCH):
             await anyio.sleep(self._rest_s())

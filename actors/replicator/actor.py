@@ -1,8 +1,9 @@
 """The replicator: all that is owed to a table of the archive gets there, in batches never cut otherwise.
 
-Owns the order of a batch's life: chosen, frozen in PostgreSQL, appended, settled. Whoever dies in
-between leaves a frozen batch, which the next one sends again to the same place: no gap, and no
-repeat where the archive counts places. One daemon at a time has the turn to write. It gives way to
+Owns the order of a batch's life: chosen, frozen in PostgreSQL, appended, noted as stored, and settled
+before anything else is chosen, mostly while the next batch is on its way. Whoever dies in between
+leaves a frozen batch, which the next one sends again to the same place, or a stored one, which the
+next one settles: no gap, and no repeat where the archive counts places. One daemon at a time has the turn to write. It gives way to
 people like all background work.
 """
 
@@ -22,7 +23,11 @@ from actors.replicator.sending import Sending
 from engarde_daemon.core import Actor
 from engarde_daemon.domain.errors import Denied, StreamLost, Unavailable
 from engarde_daemon.domain.vitals import ArchiveVitals
-from engarde_daemon.failpoints import REPLICATOR_AFTER_APPEND, REPLICATOR_AFTER_FREEZE
+from engarde_daemon.failpoints import (
+    REPLICATOR_AFTER_APPEND,
+    REPLICATOR_AFTER_FINISH,
+    REPLICATOR_AFTER_FREEZE,
+)
 from engarde_daemon.ports.archive import ArchiveWriter, Span
 from engarde_daemon.ports.replication import Batch, Outcome, StreamBook, Turn, TurnOver
 
@@ -115,9 +120,9 @@ class Replicator(Actor[ReplicatorMessage]):
             await self._book.give_back(turn)
 
     async def _carry(self, turn: Turn) -> None:
-        """Send batch after batch, the one under way first, until nothing is left."""
+        """Send batch after batch, the one under way first, until nothing is left or it is paused."""
         ahead = Ahead(self._read, clock=self._clock)
-        while True:
+        while not self.is_paused:
             rest_s = self._rest_s()
             await anyio.sleep(rest_s)
             most = self._most(is_giving_way=rest_s > 0)
@@ -129,6 +134,7 @@ class Replicator(Actor[ReplicatorMessage]):
             else:
                 outcome = await ahead.while_sending(self._send(sending), sending.batch.outbox_ids)
             await self._book.finish(turn, outcome, lease_s=self._pace.lease_s)
+            await REPLICATOR_AFTER_FINISH.reached()
             turn = sending.turn_after(outcome)
 
     async def _next(self, turn: Turn, lot: Lot | None, *, most: int) -> Sending | None:

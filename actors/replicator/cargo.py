@@ -68,7 +68,11 @@ class Versions:
     async def due(
         self, *, items: int, size_bytes: int, under_way: Sequence[int] = ()
     ) -> Lot | None:
-        """See `Cargo.due`; those whose bodies are out of reach are put off."""
+        """See `Cargo.due`; those whose bodies are out of reach are put off.
+
+        What the archive holds is settled first, else it would be chosen again.
+        """
+        await self._book.settle()
         owed = await self._book.due(items=items, size_bytes=size_bytes, under_way=under_way)
         if not owed and await self._book.feed(items) == 0:
             return None

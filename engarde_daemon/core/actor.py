@@ -32,6 +32,11 @@ class Actor(ABC, Generic[M]):
                 if not isinstance(said, TypeVar):
                     cls.accepts = _message_classes(cls, get_args(said) or (said,))
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether an operator paused it: work that goes on for long asks between two pieces."""
+        return hasattr(self, "own") and self.own.paused
+
     async def started(self, resources: AsyncExitStack) -> None:
         """Open what this actor owns.
 

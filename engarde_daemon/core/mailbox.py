@@ -83,6 +83,8 @@ class Address(Generic[M_contra]):
     way cannot wait for each other in a circle. Addresses belong to the event loop's thread.
     """
 
+    paused = False
+    """Whether an operator keeps the actor from taking more."""
     _path: str
     _clock: Callable[[], float]
 
@@ -196,7 +198,6 @@ class Mailbox(Address[M]):
 
     taken = 0
     expired = 0
-    paused = False
     _halted: bool
 
     @property

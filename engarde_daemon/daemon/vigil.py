@@ -93,6 +93,7 @@ class Vigil:
                 vitals=self._board.read,
                 publish=self._board.post,
                 publish_stores=self._board.post_stores,
+                clock=time.monotonic,
                 every_s=self._settings.probe_every_s,
             ),
             capacity=16,

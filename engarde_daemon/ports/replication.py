@@ -112,7 +112,7 @@ class StreamBook(Protocol):
         """
 
     async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
-        """End the batch under way; what is in the archive now is owed no longer.
+        """End the batch under way; what is in the archive now is not chosen again.
 
         Raises:
             TurnOver: Somebody else writes now.
@@ -130,7 +130,7 @@ class StreamBook(Protocol):
 class ReplicationBook(StreamBook, Protocol):
     """What replication remembers of versions.
 
-    Finishing a batch also marks the items whose newest version is in the archive now.
+    Finishing a batch only notes what the archive holds of it; that is owed until it is settled.
     """
 
     async def due(
@@ -139,6 +139,13 @@ class ReplicationBook(StreamBook, Protocol):
         """The oldest versions that the archive lacks, bounded in number and bytes.
 
         Those under these numbers are left out.
+
+        Raises:
+            Unavailable: PostgreSQL does not answer.
+        """
+
+    async def settle(self) -> None:
+        """Owe no longer what the archive holds, and mark the items whose newest version that is.
 
         Raises:
             Unavailable: PostgreSQL does not answer.

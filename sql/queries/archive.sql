@@ -31,7 +31,13 @@ where o.id = any ($1::bigint[])
 select * from engarde.freeze_archive_batch_v1($1, $2, $3, $4, $5::bigint[])
 
 -- name: finish
-select engarde.finish_archive_batch_v1($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
+select engarde.finish_archive_batch_v2($1, $2, $3, $4::bigint[], $5::bigint[], $6::text[], $7, $8)
+
+-- name: stored
+select s.first_id, s.outbox_ids from engarde.archive_stored s where s.table_name = $1 order by s.first_id
+
+-- name: settle
+select engarde.settle_archived_v1($1, $2)
 
 -- name: mark
 -- Answers with those that could not be marked now, because somebody else holds the item.

@@ -13,9 +13,7 @@ from unnest($1::bigint[], $2::integer[]) c (id, token)
 where o.id = c.id and o.lease_token = c.token
 
 -- name: backlog
-select o.destination, count(*) as rows,
-    coalesce(extract(epoch from clock_timestamp() - min(o.created_at)), 0)::float8 as oldest_age_s
-from engarde.outbox o group by o.destination
+select * from engarde.backlog_v1($1)
 
 -- name: staged_bytes
 select coalesce(sum(s.size_bytes), 0)::bigint from engarde.staged_bodies s

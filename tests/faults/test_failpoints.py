@@ -35,6 +35,7 @@ FAULTS = {
     "delivery.after_put": Fault.MISTAKE,
     "replicator.after_freeze": Fault.MISTAKE,
     "replicator.after_append": Fault.MISTAKE,
+    "replicator.after_finish": Fault.MISTAKE,
 }
 SLOW = {"recovery.before_page"}
 """Those that wait for several pages of a restore: for the long form."""

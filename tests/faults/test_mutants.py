@@ -58,6 +58,8 @@ IN_SQL: Mapping[str, tuple[str, str, Mapping[str, str]]] = {
         "if other.state = 'committed'": "if false"}),
     "a dead upload keeps its room": ("ledger.after_apply", "abandon_upload_v1", {
         "cardinality(held) > 0": "false"}),
+    "what is stored stays owed": ("replicator.after_finish", "settle_archived_v1", {
+        "o.id = any (ids)": "false"}),
     "what is due is taken at once": ("steward.after_publish", "due_items_v1", {
         " STABLE": "",
         "select i.tenant_id, i.id, i.version from public.content_items i":

@@ -35,6 +35,33 @@ async def acting(factory: Callable[[], Actor[M]]) -> AsyncIterator[Address[M]]:
     assert report.status is Health.RUNNING, report.last_error
 
 
+class Steered:
+    """A running actor, and the operator who pauses it."""
+
+    def __init__(self, supervisor: Supervisor, address: Address[Any]) -> None:
+        self.address = address
+        self._supervisor = supervisor
+
+    def pause(self) -> None:
+        """Let it take nothing more."""
+        self._supervisor.pause("test/actor")
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._supervisor.resume("test/actor")
+
+
+@asynccontextmanager
+async def steered(factory: Callable[[], Actor[M]]) -> AsyncIterator[Steered]:
+    """Yield a running actor that can be paused."""
+    supervisor = Supervisor("test")
+    address = supervisor.add("actor", factory, capacity=1024, restart=Restart.TEMPORARY)
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(supervisor.run)
+        yield Steered(supervisor, address)
+        supervisor.stop()
+
+
 async def together(address: Address[Any], requests: Sequence[Request[Any]]) -> list[Any]:
     """Ask everything at once and give the answers and errors, in the order of the requests."""
     outcomes: list[Any] = [None] * len(requests)

@@ -34,29 +34,19 @@ _LOCK_PAUSE_S = 0.02
 
 
 class Tier(NamedTuple):
-    """Files smaller than `below_bytes` on the disk are merged where `at_least` lie side by side.
-
-    `level` is zstd's for what comes of it.
-    """
+    """Files smaller than `below_bytes` on the disk are merged where `at_least` lie side by side."""
 
     below_bytes: int
     at_least: int
-    level: int
 
 
-class Due(NamedTuple):
-    """Files that are to be merged, none if there is nothing to do, and the level for it."""
-
-    files: Sequence[Segment]
-    level: int
-
-
-FAST = 3
-# 7 % less on the disk for three times the CPU: for files that will not be merged again.
-THOROUGH = 9
+# Files of this size are not merged again.
+LARGE_BYTES = 8 * 1024**2
+# zstd's levels: 7 % less on the disk for four times the CPU, once, where a file is to stay.
+FAST, THOROUGH = 3, 10
 # A row is written again about once for each tier, however small the batches were.
-TIERS = (Tier(256 * 1024, 16, FAST), Tier(2 * 1024**2, 8, FAST), Tier(8 * 1024**2, 4, THOROUGH))
-QUIET_TIERS = (Tier(8 * 1024**2, 2, THOROUGH),)
+TIERS = (Tier(256 * 1024, 16), Tier(2 * 1024**2, 8), Tier(LARGE_BYTES, 4))
+QUIET_TIERS = (Tier(LARGE_BYTES, 2),)
 
 
 def merge(
@@ -68,15 +58,15 @@ def merge(
     tiers: Sequence[Tier] = TIERS,
 ) -> int:
     """Merge the newest files of those days that have many small ones, and count them."""
-    if not any(_due(files, tiers).files for files in _files_of(root, table, days)):
+    if not any(_due(files, tiers) for files in _files_of(root, table, days)):
         return 0
     merged = 0
     with _alone(root):
         for files in _files_of(root, table, days):
-            due = _due(files, tiers)
-            parts = _fitting(cursor, due.files)
+            parts = _fitting(cursor, _due(files, tiers))
             if parts:
-                _merge(cursor, root, table, due=Due(parts, due.level))
+                stays = tiers is QUIET_TIERS or _bytes_of(parts) >= LARGE_BYTES
+                _merge(cursor, root, table, parts=parts, level=THOROUGH if stays else FAST)
                 merged += len(parts)
     return merged
 
@@ -99,7 +89,11 @@ def _files_of(root: Path, table: ArchiveTable, days: Collection[date]) -> Iterat
     return (files for day, files in by_day(listing(root, table, days=days).live))
 
 
-def _due(files: Sequence[Segment], tiers: Sequence[Tier]) -> Due:
+def _bytes_of(files: Sequence[Segment]) -> int:
+    return sum(segment.path.stat().st_size for segment in files)
+
+
+def _due(files: Sequence[Segment], tiers: Sequence[Tier]) -> Sequence[Segment]:
     """The newest run of files that are small, of the first tier that has enough of them."""
     for tier in tiers:
         run: list[Segment] = []
@@ -108,8 +102,8 @@ def _due(files: Sequence[Segment], tiers: Sequence[Tier]) -> Due:
                 break
             run.insert(0, segment)
         if len(run) >= tier.at_least:
-            return Due(run, tier.level)
-    return Due((), FAST)
+            return run
+    return ()
 
 
 def _fitting(cursor: duckdb.DuckDBPyConnection, run: Sequence[Segment]) -> list[Segment]:
@@ -128,10 +122,17 @@ def _fitting(cursor: duckdb.DuckDBPyConnection, run: Sequence[Segment]) -> list[
     return parts if len(parts) > 1 else []
 
 
-def _merge(cursor: duckdb.DuckDBPyConnection, root: Path, table: ArchiveTable, *, due: Due) -> None:
-    first, last = due.files[0], due.files[-1]
+def _merge(
+    cursor: duckdb.DuckDBPyConnection,
+    root: Path,
+    table: ArchiveTable,
+    *,
+    parts: Sequence[Segment],
+    level: int,
+) -> None:
+    first, last = parts[0], parts[-1]
     whole = segment_path(root / table, day=first.day, first=first.first, last=last.last)
-    asked = {"files": [str(part.path) for part in due.files], "level": due.level}
+    asked = {"files": [str(part.path) for part in parts], "level": level}
     durably(whole, lambda file: cursor.execute(SQL[f"merge_{table}"], {**asked, "file": file}))
 
 

@@ -11,6 +11,9 @@ from engarde_daemon.adapters.postgres.rows import version_of
 from engarde_daemon.ports.outbox import CLAIM_BYTES, Backlog, Parcel
 from sql import statements
 
+COUNTED_MAX = 1_000_000
+"""Of what waits for a destination no more is counted."""
+
 _SQL = statements("outbox")
 
 
@@ -62,7 +65,7 @@ class PostgresOutbox:
     async def backlog(self) -> Mapping[str, Backlog]:
         """See `Outbox.backlog`."""
         with translated():
-            rows = await self._writers.fetch(_SQL["backlog"])
+            rows = await self._writers.fetch(_SQL["backlog"], COUNTED_MAX)
         return {row["destination"]: Backlog(row["rows"], row["oldest_age_s"]) for row in rows}
 
     async def staged_bytes(self) -> int:

@@ -130,8 +130,14 @@ class PostgresReplicationBook(PostgresStreams):
     async def finish(self, turn: Turn, outcome: Outcome, *, lease_s: float) -> None:
         """See `StreamBook.finish`."""
         with translated():
-            await self._mark(outcome.stored)
             await self._finish("finish", turn, outcome, lease_s=lease_s)
+
+    async def settle(self) -> None:
+        """See `ReplicationBook.settle`."""
+        with translated():
+            for row in await self._writers.fetch(_SQL["stored"], ArchiveTable.SNAPSHOTS):
+                await self._mark(row["outbox_ids"])
+                await self._writers.execute(_SQL["settle"], ArchiveTable.SNAPSHOTS, row["first_id"])
 
     async def feed(self, items: int) -> int:
         """See `ReplicationBook.feed`."""

@@ -195,8 +195,10 @@ class Collection(Generic[_R]):
             missing = [record for record in records if record.id not in proved]
             if missing:
                 documents = [sent[record.id] for record in missing]
-                shown = await self._table.insert(documents, singly=singly)
-                proved |= self._those_in(shown, missing, sent)
+                told = await self._table.insert(documents, singly=singly)
+                proved |= self._those_in(told.rows, missing, sent)
+                if self._shape.counts_prove and told.counted == len(missing):
+                    proved |= {record.id for record in missing}
             if len(proved) < len(records):
                 proved |= await self._read_back(records, put_id, sent)
         return proved

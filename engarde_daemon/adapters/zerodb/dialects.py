@@ -7,7 +7,7 @@ https://docs.ainative.studio/docs/zerodb/tables
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -116,15 +116,26 @@ def page_of(answer: bytes, *, most: int) -> Page:
     return Page(rows, announced or len(rows) >= most)
 
 
-def rows_inserted(answer: bytes) -> list[StoredRow]:
-    """The rows that the answer to an insertion shows; none where it only counts them.
+class Inserted(NamedTuple):
+    """What the answer to an insertion tells: the rows themselves, or how many got an id."""
+
+    rows: list[StoredRow]
+    counted: int = 0
+
+
+def inserted_in(answer: bytes) -> Inserted:
+    """The rows that the answer to an insertion shows, or those that it counts.
 
     Raises:
         Unreadable: The answer is no JSON.
     """
     value = _decoded(answer)
-    shown = isinstance(value, dict) and isinstance(value.get("row_data"), dict)
-    return [_row_of(value)] if shown else []
+    if not isinstance(value, dict):
+        return Inserted([])
+    if isinstance(value.get("row_data"), dict):
+        return Inserted([_row_of(value)])
+    ids, count = value.get("inserted_ids"), value.get("inserted_count")
+    return Inserted([], len(ids) if isinstance(ids, list) and len(ids) == count else 0)
 
 
 def _decoded(answer: bytes) -> Any:

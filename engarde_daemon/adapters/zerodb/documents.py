@@ -26,15 +26,20 @@ _SHARD_LENGTHS = (1, 3, 5)
 
 
 class Shape(msgspec.Struct, Generic[_R], frozen=True):
-    """One collection: its table, the id a key has there, and the type of its records."""
+    """One collection: its table, the id a key has there, and the type of its records.
+
+    Where `counts_prove`, rows are believed to be there that the server has counted, unseen: those
+    for which no body leaves PostgreSQL.
+    """
 
     table: str
     id_of: Callable[[RecordKey], str]
     type: type[_R]
+    counts_prove: bool = False
 
 
 ITEMS = Shape("content_items", lambda key: key.id, ContentRecord)
-VERSIONS = Shape("content_versions", lambda key: key.history_id, VersionRecord)
+VERSIONS = Shape("content_versions", lambda key: key.history_id, VersionRecord, counts_prove=True)
 MEDIA_TABLE = "content_media_files"
 TABLES = (ITEMS.table, VERSIONS.table, MEDIA_TABLE)
 

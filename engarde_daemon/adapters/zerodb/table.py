@@ -16,10 +16,11 @@ from engarde_daemon.adapters.zerodb.dialects import (
     Dialect,
     Document,
     Filter,
+    Inserted,
     Page,
     StoredRow,
+    inserted_in,
     page_of,
-    rows_inserted,
 )
 from engarde_daemon.adapters.zerodb.documents import fits
 from engarde_daemon.adapters.zerodb.door import Door
@@ -80,8 +81,8 @@ class Table:
         self.tally.foreign_rows_seen += len(page.rows) - len(fitting)
         return Page(fitting, page.more)
 
-    async def insert(self, documents: Sequence[Document], *, singly: bool) -> list[StoredRow]:
-        """Add rows and give those that the server showed in return; some may not be stored.
+    async def insert(self, documents: Sequence[Document], *, singly: bool) -> Inserted:
+        """Add rows and give those that the server showed or counted; some may not be stored.
 
         A request that was refused for what is in it, or whose outcome nobody knows, counts as one
         that showed nothing.
@@ -90,8 +91,9 @@ class Table:
             Unavailable: The server does not answer.
         """
         parts = list(_loads(documents, 1 if singly else self._dialect.rows_per_insert))
-        shown = await in_lanes(parts, self._insert, lanes=self._door.place.concurrency)
-        return list(itertools.chain.from_iterable(shown))
+        told = await in_lanes(parts, self._insert, lanes=self._door.place.concurrency)
+        rows = itertools.chain.from_iterable(one.rows for one in told)
+        return Inserted(list(rows), sum(one.counted for one in told))
 
     async def replace(self, row: StoredRow, document: Document) -> None:
         """Give a row another document.
@@ -121,17 +123,17 @@ class Table:
         middle = len(ids) // 2
         return [*await self._named(ids[:middle]), *await self._named(ids[middle:])]
 
-    async def _insert(self, documents: Sequence[msgspec.Raw]) -> list[StoredRow]:
+    async def _insert(self, documents: Sequence[msgspec.Raw]) -> Inserted:
         call = self._dialect.insert(self._name, documents)
         try:
-            return rows_inserted(await self._door.ask(call, below=self._below))
+            return inserted_in(await self._door.ask(call, below=self._below))
         except OutcomeUnknown:
-            return []
+            return Inserted([])
         except Refused as refusal:
             if refusal.code not in _BAD_BODY:
                 raise
             _LOG.warning("rows refused by ZeroDB", rows=len(documents), status=refusal.code)
-            return []
+            return Inserted([])
 
     async def _delete(self, row: StoredRow) -> None:
         call = self._dialect.delete(self._name, row)

@@ -22,6 +22,7 @@ CASES: Mapping[str, Case] = {
     "delivery.after_put": carry,
     "replicator.after_freeze": carry,
     "replicator.after_append": carry,
+    "replicator.after_finish": carry,
     "generation.after_answer": generate,
     "generation.after_receipt": generate,
     "shelver.after_write": generate,

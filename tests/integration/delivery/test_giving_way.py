@@ -13,9 +13,11 @@ from engarde_daemon.adapters.postgres.sessions import Sessions
 from engarde_daemon.domain.content import Item
 from engarde_daemon.domain.records import ContentRecord
 from engarde_daemon.testing.bodies import Gate, MemoryBodies
+from tests.support.acting import steered
 from tests.support.carrying import delivery_to
 from tests.support.content import creation
 from tests.support.database import PLANS, Tenant
+from tests.support.oracle import eventually
 from tests.support.patience import PATIENCE_S
 
 BATCH = 50
@@ -86,6 +88,31 @@ async def test_people_who_come_find_one_batch_under_way(sessions: Sessions, outb
             await store.gate.reached.wait()
         assert await unclaimed(outbox) == BATCH
         store.gate.opened.set()
+
+
+async def test_an_operator_who_pauses_it_is_obeyed_at_once(
+    sessions: Sessions, outbox: PostgresOutbox
+):
+    """However much waits: what it is at ends, and the rest is there when it goes on."""
+    store = Doorway(People(), crowd=1, held_from=1)
+
+    async with steered(lambda: delivery_to(store, sessions, poll_s=0.01)) as delivery:
+        with anyio.fail_after(PATIENCE_S):
+            await store.gate.reached.wait()
+        delivery.pause()
+        store.gate.opened.set()
+
+        async def one_is_carried() -> bool:
+            return (await outbox.backlog())["zerodb"].rows == 4 * BATCH
+
+        await eventually(one_is_carried)
+        assert await unclaimed(outbox) == 4 * BATCH
+        delivery.resume()
+
+        async def all_are_carried() -> bool:
+            return "zerodb" not in await outbox.backlog()
+
+        await eventually(all_are_carried)
 
 
 async def test_when_they_left_the_lanes_are_open_again(sessions: Sessions, outbox: PostgresOutbox):

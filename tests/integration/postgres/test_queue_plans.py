@@ -114,8 +114,11 @@ async def archive(link: asyncpg.Connection) -> int:
     owed = await book.due(items=BATCH, size_bytes=1_000_000)
     turn = await book.take_turn(ArchiveTable.SNAPSHOTS, lease_s=30)
     assert turn is not None
-    outcome = Outcome(stored=[one.id for one in owed], advance=len(owed))
+    ids = [one.id for one in owed]
+    await book.freeze(turn, ids, began="stream", lease_s=30)
+    outcome = Outcome(stored=ids, advance=len(owed))
     await book.finish(turn, outcome, lease_s=30)
+    await book.settle()
     await book.give_back(turn)
     return len(owed)
 
@@ -180,6 +183,25 @@ async def test_a_batch_reads_no_more_than_itself(
     read = [node for node in nodes if node.table in LARGE_TABLES]
     assert read, "no plan came"
     assert [node for node in read if node.rows > ROWS_PER_BATCH_MAX] == []
+
+
+async def test_the_oldest_that_waits_is_found_without_the_others(
+    emptied: tuple[asyncpg.Connection, DsnAs],
+):
+    """And each that waits is counted once; it happens every second."""
+    superuser, dsn_as = emptied
+    async with Sessions(dsn_as, SessionLimits(readers=1, writers=1)) as sessions:
+        async with sessions.writers.acquire() as session:
+            outbox = PostgresOutbox(session)
+            for _ in range(CALLS):
+                assert await outbox.backlog() == {}
+            await superuser.execute(FILLED)
+            with recorded(session) as nodes:
+                backlog = await outbox.backlog()
+
+    assert [each.rows for each in backlog.values()] == [3000] * 3
+    read = sorted(node.rows for node in nodes if node.table == "outbox")
+    assert read == [3, 3 * 3000]
 
 
 async def test_a_look_for_old_versions_reads_no_more_than_its_part(

@@ -175,6 +175,27 @@ async def test_a_paused_actor_takes_nothing_and_loses_nothing():
     ]
 
 
+async def test_an_actor_sees_that_it_is_paused():
+    """So that long work can end between two pieces; one that is in no tree is not."""
+    parrots: list[Parrot] = []
+
+    def make() -> Parrot:
+        parrots.append(Parrot("polly", []))
+        return parrots[-1]
+
+    root = Supervisor("root")
+    root.add("polly", make, capacity=1)
+    seen = [Parrot("polly", []).is_paused]
+    async with running(root):
+        seen.append(parrots[0].is_paused)
+        root.pause("root/polly")
+        seen.append(parrots[0].is_paused)
+        root.resume("root/polly")
+        seen.append(parrots[0].is_paused)
+
+    assert seen == [False, False, True, False]
+
+
 async def test_a_pause_before_the_start_does_not_hide_the_status():
     """Only who would otherwise run is shown as paused."""
     root = Supervisor("root")
