@@ -3,42 +3,34 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 
+import anyio.lowlevel
 import msgspec
 
 from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.domain.snapshots import ContentSnapshot
-from engarde_daemon.ports.archive import ArchiveRow
 from engarde_daemon.ports.content import Bodies
+from engarde_daemon.ports.dues import Due
 from engarde_daemon.ports.replication import Owed
+
+ROWS_PER_TURN = 100
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """Versions with their bodies, by the outbox's number, and the numbers of those without."""
+    """The rows of versions whose bodies were found, and the outbox's numbers of the others."""
 
-    found: dict[int, tuple[Owed, str]]
+    dues: list[Due]
     missing: list[int]
 
-    @property
-    def ids(self) -> list[int]:
-        """The numbers of those that have their bodies."""
-        return list(self.found)
 
-    def rows(self, ingested_at: datetime) -> dict[int, ArchiveRow]:
-        """The rows of the archive; the same whenever they are made of the same batch."""
-        return {
-            number: _row(
-                ContentSnapshot.of(owed.item, owed.change, body=body, ingested_at=ingested_at)
-            )
-            for number, (owed, body) in self.found.items()
-        }
-
-
-def _row(snapshot: ContentSnapshot) -> ArchiveRow:
+def _due(owed: Owed, body: str) -> Due:
+    # Whoever freezes it knows when it is taken in.
+    snapshot = ContentSnapshot.of(
+        owed.item, owed.change, body=body, ingested_at=owed.item.updated_at
+    )
     at = snapshot.snapshot_timestamp
-    return ArchiveRow(row_id=snapshot.snapshot_id, at=at, row=snapshot.row)
+    return Due(id=owed.id, row_id=snapshot.snapshot_id, at=at, row=snapshot.row)
 
 
 class Binder:
@@ -54,12 +46,16 @@ class Binder:
         """
         bodies = {one.item.body_name: one.body for one in owed if one.body is not None}
         bodies |= await self._elsewhere([o.item for o in owed if o.item.body_name not in bodies])
-        found = {
-            one.id: (one, bodies[one.item.body_name])
-            for one in owed
-            if one.item.body_name in bodies
-        }
-        return Bound(found=found, missing=[one.id for one in owed if one.id not in found])
+        bound = Bound(dues=[], missing=[])
+        for one in owed:
+            body = bodies.get(one.item.body_name)
+            if body is None:
+                bound.missing.append(one.id)
+                continue
+            bound.dues.append(_due(one, body))
+            if len(bound.dues) % ROWS_PER_TURN == 0:
+                await anyio.lowlevel.checkpoint()  # others have their turn
+        return bound
 
     async def _elsewhere(self, items: Sequence[Item]) -> dict[BodyName, str]:
         of_tenant: dict[str, list[Item]] = defaultdict(list)

@@ -1,6 +1,7 @@
 """What replication carries: versions with their bodies, or rows that lie ready.
 
-Owns the promise that a lot makes the same rows whenever it is made of the same batch.
+Owns the promise that a lot makes the same rows whenever it is made of the same batch. They are made
+when they are read, so that they go at once when their turn comes.
 """
 
 from collections.abc import Sequence
@@ -19,15 +20,24 @@ _INGESTED = "ingested_at"
 _NOWHERE = "the body of this version cannot be read from any store now"
 
 
-class Lot(Protocol):
-    """Some of what is owed."""
+class Lot(msgspec.Struct, frozen=True):
+    """Some of what is owed; `tells_ingestion` where the table has a column for when it came."""
+
+    dues: Sequence[Due]
+    tells_ingestion: bool
 
     @property
-    def ids(self) -> Sequence[int]:
+    def ids(self) -> list[int]:
         """The numbers under which it is owed."""
+        return [due.id for due in self.dues]
 
     def rows(self, ingested_at: datetime) -> dict[int, ArchiveRow]:
         """The rows of the archive, by those numbers."""
+        told = {_INGESTED: ingested_at} if self.tells_ingestion else {}
+        return {
+            due.id: ArchiveRow(row_id=due.row_id, at=due.at, row={**due.row, **told})
+            for due in self.dues
+        }
 
 
 class Cargo(Protocol):
@@ -79,31 +89,12 @@ class Versions:
         bound = await self._binder.bind(owed)
         if bound.missing:
             await self._book.defer(bound.missing, reason=_NOWHERE)
-        return bound
+        return Lot(bound.dues, tells_ingestion=True)
 
     async def load(self, ids: Sequence[int]) -> Lot:
         """See `Cargo.load`."""
-        return await self._binder.bind(await self._book.load(ids))
-
-
-class ReadyLot(msgspec.Struct, frozen=True):
-    """Rows that lie ready."""
-
-    dues: Sequence[Due]
-    tells_ingestion: bool
-
-    @property
-    def ids(self) -> list[int]:
-        """See `Lot.ids`."""
-        return [due.id for due in self.dues]
-
-    def rows(self, ingested_at: datetime) -> dict[int, ArchiveRow]:
-        """See `Lot.rows`."""
-        told = {_INGESTED: ingested_at} if self.tells_ingestion else {}
-        return {
-            due.id: ArchiveRow(row_id=due.row_id, at=due.at, row={**due.row, **told})
-            for due in self.dues
-        }
+        bound = await self._binder.bind(await self._book.load(ids))
+        return Lot(bound.dues, tells_ingestion=True)
 
 
 class ReadyRows:
@@ -120,8 +111,8 @@ class ReadyRows:
         """See `Cargo.due`; such rows are small."""
         del size_bytes
         dues = await self._book.due(self.table, items=items, under_way=under_way)
-        return ReadyLot(dues, self._tells_ingestion) if dues else None
+        return Lot(dues, self._tells_ingestion) if dues else None
 
     async def load(self, ids: Sequence[int]) -> Lot:
         """See `Cargo.load`."""
-        return ReadyLot(await self._book.load(self.table, ids), self._tells_ingestion)
+        return Lot(await self._book.load(self.table, ids), self._tells_ingestion)
