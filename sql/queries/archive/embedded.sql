@@ -4,6 +4,8 @@
 -- name: configure
 SET memory_limit = '256MB';
 SET threads = 2;
+-- What a walk unpacks ahead of its reader: a page and some, where the default is less than a page of bodies.
+SET streaming_buffer_size = '4MiB';
 SET TimeZone = 'UTC';
 SET autoinstall_known_extensions = false;
 SET autoload_known_extensions = false;
