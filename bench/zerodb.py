@@ -9,7 +9,8 @@ machine differs by a third from one half minute to the next.
 
 The server has processors of its own, half of them. Neither is measured beside anything else: the
 daemon begins when index and archive are done and everybody rests, and is stopped by signal while the
-bare client is at work. Which of them begins a round alternates. Before the first, rows are laid into the daemon's tables, `--standing` of them in each:
+bare client is at work. Which of them begins a round alternates. Before the first, rows are laid into
+the daemon's tables, `--standing` of them in each:
 the server's PostgreSQL takes all rows of a small table rather than its index while that has much to
 take in still, which costs whoever reads back and nobody else.
 

@@ -3,8 +3,8 @@
 Owns the order of a batch's life: chosen, frozen in PostgreSQL, appended, noted as stored, and settled
 before anything else is chosen, mostly while the next batch is on its way. Whoever dies in between
 leaves a frozen batch, which the next one sends again to the same place, or a stored one, which the
-next one settles: no gap, and no repeat where the archive counts places. One daemon at a time has the turn to write. It gives way to
-people like all background work.
+next one settles: no gap, and no repeat where the archive counts places. One daemon at a time has
+the turn to write. It gives way to people like all background work.
 """
 
 from collections.abc import Callable, Sequence

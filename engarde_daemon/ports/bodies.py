@@ -47,7 +47,7 @@ class BodyStore(Protocol):
     async def put_versions(
         self, records: Sequence[VersionRecord], *, unsent: AbstractSet[str] = frozenset()
     ) -> frozenset[str]:
-        """Store what versions changed, as `put_many` does.
+        """Store what versions changed, as `put_many` does; rows that the server counts are proved.
 
         Raises:
             Unavailable: The store cannot be reached; nothing is known of any row.

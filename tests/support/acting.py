@@ -38,8 +38,7 @@ async def acting(factory: Callable[[], Actor[M]]) -> AsyncIterator[Address[M]]:
 class Steered:
     """A running actor, and the operator who pauses it."""
 
-    def __init__(self, supervisor: Supervisor, address: Address[Any]) -> None:
-        self.address = address
+    def __init__(self, supervisor: Supervisor) -> None:
         self._supervisor = supervisor
 
     def pause(self) -> None:
@@ -55,10 +54,10 @@ class Steered:
 async def steered(factory: Callable[[], Actor[M]]) -> AsyncIterator[Steered]:
     """Yield a running actor that can be paused."""
     supervisor = Supervisor("test")
-    address = supervisor.add("actor", factory, capacity=1024, restart=Restart.TEMPORARY)
+    supervisor.add("actor", factory, capacity=1024, restart=Restart.TEMPORARY)
     async with anyio.create_task_group() as tasks:
         await tasks.start(supervisor.run)
-        yield Steered(supervisor, address)
+        yield Steered(supervisor)
         supervisor.stop()
 
 

@@ -1,4 +1,4 @@
-"""The delivery actor as tests have it: without rest unless they ask for it, and without a cache that would hide a loss."""
+"""The delivery actor as tests have it: without a cache that would hide a loss, and hardly ever at rest."""
 
 from collections.abc import Callable
 

@@ -2,8 +2,8 @@
 
 Owns idempotency, which the servers do not have: there are no unique ids, no conditional writes, and
 a request that failed may have been carried out. So a row is looked for before it is added, what was
-added is read back and judged by its hash, and copies that came into being all the same are told
-apart on reading.
+added is read back and judged by its hash (of the history it is enough that the server counts it),
+and copies that came into being all the same are told apart on reading.
 """
 
 from collections import defaultdict
