@@ -154,7 +154,7 @@ def cancel_job(kind: str, job_id: str) -> Order:
     """End a job of any kind and tenant."""
     is_recovery = kind in RECOVERY_KINDS
     return Order(
-        title=f"Cancel this {kind} job",
+        title=f"Cancel {kind} job {job_id}",
         path=f"{_ADMIN}/jobs/{quote(job_id, safe='')}/cancel",
         effect="The job ends at the next page. What it has put right stays right."
         if is_recovery

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from engarde_daemon.adapters.places import ArchivePlace, Place, StorePlace
+from engarde_daemon.adapters.places import LANES, ArchivePlace, Place, StorePlace
 from engarde_daemon.domain.content import BodyName, Item
 from engarde_daemon.domain.errors import Unavailable
 from engarde_daemon.ports.archive import ArchiveReader
@@ -63,7 +63,8 @@ class BodyCache:
 class LayeredBodies:
     """The `Bodies` port: every place a body may be, in order of nearness.
 
-    While `prefers_archive` says so, the archive comes before the body store.
+    While `prefers_archive` says so, the archive comes before the body store. `store_lanes` is how many
+    trips at a time are made to the store for readers of one body each.
     """
 
     def __init__(
@@ -74,10 +75,12 @@ class LayeredBodies:
         *,
         archive: ArchiveReader | None = None,
         prefers_archive: Callable[[], bool] = lambda: False,
+        store_lanes: int = LANES,
     ) -> None:
         self._cache = cache
         self._staged = staged
-        near, far = [StorePlace(store)], [ArchivePlace(archive)] if archive else []
+        near = [StorePlace(store, lanes=store_lanes)]
+        far = [ArchivePlace(archive)] if archive else []
         self._usual: list[Place] = [*near, *far]
         self._in_need: list[Place] = [*far, *near]
         self._prefers_archive = prefers_archive
@@ -94,11 +97,25 @@ class LayeredBodies:
         staged = await self._staged.staged(item.tenant_id, [item])
         if staged:
             return staged[item.body_name], "staged"
-        found = await self._outside([item])
-        _refuse_lost([item], found)
-        body, place = found[item.body_name]
-        self._cache.put(item.body_name, body)
-        return body, place
+        return await self._fetched(item)
+
+    async def of_delivered(self, item: Item) -> tuple[str, str]:
+        """See `Bodies.of_delivered`."""
+        at_hand = self._cache.get(item.body_name)
+        return (at_hand, "cache") if at_hand is not None else await self._fetched(item)
+
+    async def _fetched(self, item: Item) -> tuple[str, str]:
+        failures: list[Unavailable] = []
+        for place in self._places():
+            try:
+                body = await place.find_one(item)
+            except Unavailable as failure:
+                failures.append(failure)
+                continue
+            if body is not None:
+                self._cache.put(item.body_name, body)
+                return body, place.name
+        raise failures[0] if failures else _lost(1, of=1)
 
     async def of_many(self, tenant_id: str, items: Sequence[Item]) -> dict[str, str]:
         """See `Bodies.of_many`."""
@@ -127,7 +144,7 @@ class LayeredBodies:
         """What the places outside have, each body with the name of the place."""
         found: dict[BodyName, tuple[str, str]] = {}
         failures: list[Unavailable] = []
-        for place in self._in_need if self._prefers_archive() else self._usual:
+        for place in self._places():
             missing = _without(found, items)
             if not missing:
                 break
@@ -141,6 +158,9 @@ class LayeredBodies:
             raise failures[0]
         return found
 
+    def _places(self) -> Sequence[Place]:
+        return self._in_need if self._prefers_archive() else self._usual
+
 
 def _cost(body: str) -> int:
     return len(body) + ENTRY_CHARACTERS
@@ -153,7 +173,11 @@ def _without(found: Collection[BodyName], items: Sequence[Item]) -> list[Item]:
 def _refuse_lost(items: Sequence[Item], found: Collection[BodyName]) -> None:
     lost = _without(found, items)
     if lost:
-        raise Unavailable(
-            f"The bodies of {len(lost)} of {len(items)} items cannot be read from any store now. "
-            "They are not lost as long as a store can be restored."
-        )
+        raise _lost(len(lost), of=len(items))
+
+
+def _lost(bodies: int, *, of: int) -> Unavailable:
+    return Unavailable(
+        f"The bodies of {bodies} of {of} items cannot be read from any store now. "
+        "They are not lost as long as a store can be restored."
+    )

@@ -7,7 +7,7 @@ working directory if there is one, below the environment, below the command line
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -121,16 +121,24 @@ def configured(command: Command) -> Command:
 
 
 def reader(options: Mapping[str, Any]) -> Callable[[], Settings]:
-    """A way to read, now and again, the settings to which a command's options lead."""
-    return partial(
-        read_settings,
-        options["config"],
-        {
-            "storage.data_dir": options["data_dir"],
-            "server.host": options.get("host"),
-            "server.port": options.get("port"),
-        },
-    )
+    """A way to read, now and again, the settings to which a command's options lead.
+
+    A file that was read once must be there ever after: a daemon whose file is away for a moment would
+    otherwise go on with defaults that nobody chose.
+    """
+    file: Path | None = None
+    overrides = {
+        "storage.data_dir": options["data_dir"],
+        "server.host": options.get("host"),
+        "server.port": options.get("port"),
+    }
+
+    def read() -> Settings:
+        nonlocal file
+        file = file or settings_file(options["config"])
+        return read_settings(file, overrides)
+
+    return read
 
 
 def read_settings(config: Path | None, options: dict[str, Any]) -> Settings:

@@ -8,6 +8,7 @@ import msgspec
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.adapters.comparing import ThreadedComparer
 from engarde_daemon.adapters.likeness.store import IndexedBodyStore
+from engarde_daemon.adapters.places import LANES, LANES_WITHIN
 from engarde_daemon.adapters.postgres.library import PostgresLibrary
 from engarde_daemon.adapters.postgres.outbox import PostgresOutbox
 from engarde_daemon.adapters.postgres.shelves import PostgresShelves
@@ -54,6 +55,7 @@ class Parts:
             self.vigil.zerodb,
             archive=self.vigil.archive,
             prefers_archive=self.vigil.prefers_archive,
+            store_lanes=LANES_WITHIN if settings.zerodb.mode == "embedded" else LANES,
         )
         self.store = self._store()
         self.comparer = ThreadedComparer()

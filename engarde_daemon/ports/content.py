@@ -236,6 +236,13 @@ class Bodies(Protocol):
             Unavailable: No place has it right now.
         """
 
+    async def of_delivered(self, item: Item) -> tuple[str, str]:
+        """The same of an item that was just seen not to be staged, and is not asked for there again.
+
+        Raises:
+            Unavailable: No place has it right now.
+        """
+
     async def find(
         self, tenant_id: str, items: Sequence[Item], *, keep: bool = True
     ) -> dict[BodyName, str]:

@@ -131,6 +131,17 @@ async def test_a_broken_file_changes_nothing_and_says_why(daemon: Daemon):
         assert codes == {200}
 
 
+async def test_a_file_that_is_away_changes_nothing(daemon: Daemon):
+    """Nobody chose the defaults that would take its place."""
+    write(daemon, FREE.format(storage_gb="3"))
+    await reloaded(daemon, "settings reloaded")
+    (daemon.data_dir.parent / "engarde.toml").unlink()
+
+    line = await reloaded(daemon, "settings not reloaded: everything stays as it was")
+
+    assert line["problems"] == ["engarde.toml: cannot be read: No such file or directory"]
+
+
 async def test_what_needs_a_restart_is_named_and_not_taken(daemon: Daemon):
     """Beside it, what can change does."""
     write(daemon, "[log]\nlevel = 'warning'\n[cache]\nbody_bytes = 2048\n")

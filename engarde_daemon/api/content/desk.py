@@ -104,7 +104,7 @@ class ContentDesk:
             return unchanged_since(found.item)
         body, place = found.body, "staged"
         if body is None:
-            body, place = await self._bodies.of(found.item)
+            body, place = await self._bodies.of_delivered(found.item)
         view = view_of(
             found.item,
             body,

@@ -1,6 +1,8 @@
 """`engarde tui`: watch a running daemon and steer it."""
 
 import rich_click as click
+from click import Context, get_current_context
+from click.core import ParameterSource
 
 from engarde_daemon.cli import deferred
 from engarde_daemon.cli.options import configured, examples, reaching
@@ -44,6 +46,15 @@ def tui(
     changes nothing for the daemon. NO_COLOR is obeyed.
     """
     if web:
+        _refuse_key(get_current_context())
         deferred.serve_dashboard(settings, url=url, listen=listen, light=light)
     else:
         deferred.show_dashboard(settings, url=url, key=key, light=light)
+
+
+def _refuse_key(context: Context) -> None:
+    """Refuse a key that nobody would be asked for; that of the environment is for other commands."""
+    if context.get_parameter_source("key") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--web takes no --key: each visitor shows a key of their own in the browser."
+        )

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import anyio
 import msgspec
 import pytest
 
 from engarde_daemon.adapters.bodies import BodyCache, LayeredBodies
 from engarde_daemon.domain.content import BodyName, Details, Item, sha256_of, size_of
 from engarde_daemon.domain.errors import Unavailable
-from engarde_daemon.domain.records import record_of
+from engarde_daemon.domain.records import ContentRecord, RecordKey, record_of
 from engarde_daemon.testing.bodies import MemoryBodies
 from engarde_daemon.testing.records import WRITTEN_AT
 
@@ -180,3 +181,103 @@ async def test_one_version_of_a_body_serves_the_other(bodies: LayeredBodies, sto
     await deliver(store, before)
 
     assert await bodies.find(TENANT, [before, after]) == {(CONTENT, 1): "A body"}
+
+
+class Watched(MemoryBodies):
+    """A store that remembers how many rows it was asked for at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[int] = []
+
+    async def get_many(self, keys: Sequence[RecordKey]) -> dict[str, ContentRecord]:
+        """Answer as every store does."""
+        self.asked.append(len(keys))
+        return await super().get_many(keys)
+
+
+class TestReadersTogether:
+    """Readers of one body each who wait for the store at the same time."""
+
+    @pytest.fixture
+    def store(self) -> Watched:
+        """A store without rows."""
+        return Watched()
+
+    @pytest.fixture
+    def bodies(self, desk: Desk, store: Watched) -> LayeredBodies:
+        """Nothing at hand, and one trip to the store at a time."""
+        return LayeredBodies(BodyCache(0), desk, store, store_lanes=1)
+
+    async def read_all(
+        self, bodies: LayeredBodies, store: Watched, items: Sequence[Item]
+    ) -> list[str]:
+        """Have the first on its way when the others come; answers what each was told."""
+        told = [""] * len(items)
+
+        async def read(place: int) -> None:
+            try:
+                told[place], _ = await bodies.of_delivered(items[place])
+            except Unavailable as error:
+                told[place] = str(error)
+
+        gate = store.hold_next()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(read, 0)
+            await gate.reached.wait()
+            for place in range(1, len(items)):
+                tasks.start_soon(read, place)
+            await anyio.wait_all_tasks_blocked()
+            gate.opened.set()
+        return told
+
+    async def test_who_waits_is_answered_with_everybody_who_waits(
+        self, bodies: LayeredBodies, store: Watched
+    ):
+        """A trip costs many times what a row does; the same row is asked for once."""
+        versions = [item(number, body=f"body {number}") for number in range(1, 5)]
+        for number, version in enumerate(versions, start=1):
+            await deliver(store, version, f"body {number}")
+
+        told = await self.read_all(bodies, store, [*versions, versions[3]])
+
+        assert told == ["body 1", "body 2", "body 3", "body 4", "body 4"]
+        assert store.asked == [1, 3]
+
+    async def test_each_gets_their_own_and_what_is_lost_costs_nobody_else(
+        self, bodies: LayeredBodies, store: Watched
+    ):
+        """Tenants go together as well."""
+        theirs = msgspec.structs.replace(
+            item(body="theirs"), id="11111111-1a2b-4c3d-9e4f-a0b1c2d3e4f5", tenant_id="other"
+        )
+        await deliver(store, item())
+        await deliver(store, theirs, "theirs")
+
+        told = await self.read_all(bodies, store, [item(), item(2), theirs, item()])
+
+        assert [told[0], *told[2:]] == ["A body", "theirs", "A body"]
+        assert "1 of 1 items" in told[1]
+
+    async def test_a_store_that_fails_is_an_outage_for_each_of_them(
+        self, bodies: LayeredBodies, store: Watched
+    ):
+        """Whoever comes after them is answered as if nothing had been."""
+        await deliver(store, item())
+        store.fail_next(2)
+
+        told = await self.read_all(bodies, store, [item(), item(), item()])
+
+        assert set(told) == {"The body store in memory was told to fail."}
+        assert await bodies.of_delivered(item()) == ("A body", "zerodb")
+
+
+async def test_who_knows_that_nothing_is_staged_does_not_ask_there(
+    bodies: LayeredBodies, store: MemoryBodies, desk: Desk
+):
+    """A reader has just read both at once, the item and what is staged of it."""
+    await deliver(store, item())
+    desk.bodies[item().body_name] = "asked again"
+
+    assert await bodies.of_delivered(item()) == ("A body", "zerodb")
+    assert await bodies.of_delivered(item()) == ("A body", "cache")

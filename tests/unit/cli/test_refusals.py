@@ -35,6 +35,7 @@ def run(*arguments: str, **environ: str) -> Result:
         ["run", "--port", "many"],
         ["tui", "--web", "--listen", "everywhere"],
         ["tui", "--web", "--listen", "127.0.0.1:70000"],
+        ["tui", "--web", "--key", "eg_x"],
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]):

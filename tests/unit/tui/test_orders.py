@@ -26,3 +26,8 @@ def test_an_id_cannot_lead_to_another_route():
 def test_jobs_of_every_kind_and_tenant_are_ended_by_the_operators_route(kind: str):
     """The tenants' own routes know only the tenant of the key."""
     assert orders.cancel_job(kind, "7d1f").path == "/api/admin/jobs/7d1f/cancel"
+
+
+def test_who_cancels_a_job_reads_which_one():
+    """The list may have moved under the cursor since it was looked at."""
+    assert orders.cancel_job("import", "5c02").title == "Cancel import job 5c02"
