@@ -6,7 +6,7 @@ import msgspec
 
 from bench.cases import CASES
 from bench.contents import contents
-from bench.systems import SYSTEMS
+from bench.systems import SYSTEMS, USUAL
 
 _WHAT = """\
 Without a subject: measure the running daemon beside two references, on this machine, in one run of
@@ -39,7 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_whole(self) -> bool:
         """Whether nothing was left out, so that the run may stand as the latest one."""
-        return set(self.systems) == set(SYSTEMS) and set(self.cases) == {*CASES, *_EXTRA_CASES}
+        return set(self.systems) == set(USUAL) and set(self.cases) == {*CASES, *_EXTRA_CASES}
 
 
 def parse_options(arguments: list[str]) -> Options:
@@ -50,7 +50,7 @@ def parse_options(arguments: list[str]) -> Options:
     return Options(
         seconds=given.seconds or (0.7 if quick else 2.5),
         cases=given.cases or every_case,
-        systems=given.systems or list(SYSTEMS),
+        systems=given.systems or list(USUAL),
         connections=given.connections or ([16, 64] if quick else [16, 64, 256]),
         prints_json=given.json,
         is_quick=quick,
@@ -68,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     names = [*CASES, *_EXTRA_CASES]
     parser.add_argument("--seconds", type=float, help="measured time per load (2.5)")
     parser.add_argument("--cases", type=some_of(names), help=f"of {','.join(names)} (all)")
-    parser.add_argument("--systems", type=some_of(list(SYSTEMS)), help=f"of {','.join(SYSTEMS)}")
+    parser.add_argument(
+        "--systems",
+        type=some_of(list(SYSTEMS)),
+        help=f"of {','.join(SYSTEMS)} (all but grouped)",
+    )
     parser.add_argument("--connections", type=_counts, help="clients at once (16,64,256)")
     parser.add_argument("--quick", action="store_true", help="0.7 s per load, at 16 and 64 only")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

@@ -1,4 +1,4 @@
-"""The three systems of a run: how each is started, and how it gets its tenants."""
+"""The systems of a run: how each is started, and how it gets its tenants."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -54,4 +54,7 @@ SYSTEMS = {
     ),
     "ceiling": _reference("ceiling"),
     "naive": _reference("naive"),
+    "grouped": _reference("grouped"),
 }
+USUAL = ("engarde", "ceiling", "naive")
+"""What a run measures unless it is told otherwise."""

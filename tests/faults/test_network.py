@@ -40,7 +40,10 @@ AFTERWARDS_S = 20.0
 _FUNCTION = """
     select pg_get_functiondef('engarde.commit_writes_v1(jsonb, text[], jsonb)'::regprocedure)
 """
-_UNDER_WAY = "select exists (select from engarde.outbox where attempts > 0 and last_error is null)"
+_UNDER_WAY = (
+    "select exists (select from engarde.outbox where attempts > 0 and last_error is null"
+    " and leased_until > clock_timestamp())"
+)
 _NOTES_THE_KEY = "from unnest(batch) w where w.idempotency_key is not null"
 
 
@@ -220,13 +223,19 @@ def crumbs(network: FaultyProxy) -> None:
     network.requests.bytes_per_s = network.replies.bytes_per_s = 300
 
 
+def go_away(network: FaultyProxy) -> None:
+    """Hang up on everybody, and let nobody in; a connection kept open would be used until it ends."""
+    network.refuses = True
+    network.reset()
+
+
 LINES: dict[str, Callable[[FaultyProxy], None]] = {
     "nothing gets through": FaultyProxy.hold,
     "rows arrive and answers do not": lambda network: network.replies.hold(),
     "answers break off in the middle": lambda network: network.replies.cut_after(b'"row_data"'),
     "the answer to one row is lost": lambda network: network.lose_answer_to(b"content_body"),
     "everything comes in crumbs": crumbs,
-    "nobody is at home": lambda network: setattr(network, "refuses", True),
+    "nobody is at home": go_away,
 }
 
 
