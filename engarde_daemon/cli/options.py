@@ -123,10 +123,10 @@ def configured(command: Command) -> Command:
 def reader(options: Mapping[str, Any]) -> Callable[[], Settings]:
     """A way to read, now and again, the settings to which a command's options lead.
 
-    A file that was read once must be there ever after: a daemon whose file is away for a moment would
+    A file that was there once must be there ever after: a daemon whose file is away for a moment would
     otherwise go on with defaults that nobody chose.
     """
-    file: Path | None = None
+    file = settings_file(options["config"])
     overrides = {
         "storage.data_dir": options["data_dir"],
         "server.host": options.get("host"),
