@@ -36,6 +36,10 @@ FROM jsonb_to_recordset($1) AS r (
     media text[], scheduled_at timestamptz, metadata jsonb, size_bytes bigint, at timestamptz)
 JOIN unnest($2::text[]) WITH ORDINALITY AS b (body, place) USING (place)
 """
+_COLUMNS = (
+    "id", "title", "type", "status", "platforms", "tags", "hashtags", "mentions", "media",
+    "scheduled_at", "metadata",
+)  # fmt: skip
 
 _create = msgspec.json.Decoder(shapes.Create)
 _encode = msgspec.json.Encoder().encode
@@ -60,12 +64,6 @@ class _New(NamedTuple):
             "size_bytes": self.item.storage.size_bytes,
             "at": self.item.created_at,
         }
-
-
-_COLUMNS = (
-    "id", "title", "type", "status", "platforms", "tags", "hashtags", "mentions", "media",
-    "scheduled_at", "metadata",
-)  # fmt: skip
 
 
 class Grouped(Ceiling):
